@@ -1,0 +1,97 @@
+// Vulnerability advisories in the shape the matcher needs, compiled from OSV (ossf.github.io/osv-schema) records.
+import type { Severity } from '../core/index.ts';
+
+/** How versions of one ecosystem compare. `compare` never throws: what a scheme cannot read sorts by its own legacy rule. */
+export interface VersionScheme {
+  readonly name: string;
+  compare(a: string, b: string): number;
+  /** Is this a version the scheme fully understands? Others still compare, with less certainty. */
+  valid(version: string): boolean;
+}
+
+/** One stretch of affected versions: `introduced` ≤ v < `fixed`, or ≤ `lastAffected`. */
+export interface AffectedRange {
+  /** `0` means from the beginning. */
+  readonly introduced: string;
+  readonly fixed?: string;
+  readonly lastAffected?: string;
+}
+
+/** What one advisory says about one package of one ecosystem. */
+export interface AffectedPackage {
+  readonly advisory: string;
+  /** OSV ecosystem with release, as published: `Debian:12`, `Alpine:v3.20`, `npm`, `Go`, `Ubuntu:22.04:LTS`. */
+  readonly ecosystem: string;
+  /** Normalised package name (`normalizePackageName`). */
+  readonly name: string;
+  readonly ranges: readonly AffectedRange[];
+  /** Explicit affected versions; alternatives to the ranges, joined by OR. */
+  readonly versions: readonly string[];
+  /** Distribution's urgency or status word (`unimportant`, `needed`, …) where it gives one. */
+  readonly urgency?: string;
+  /** Go import paths that hold the flaw, where the advisory names them. */
+  readonly imports?: readonly string[];
+}
+
+/** The record itself, for showing. */
+export interface Advisory {
+  readonly id: string;
+  /** Every other id of the same flaw: aliases and upstream ids, e.g. the CVE. Sorted. */
+  readonly aliases: readonly string[];
+  readonly summary: string;
+  readonly details: string;
+  readonly published: string | null;
+  readonly modified: string | null;
+  readonly withdrawn: string | null;
+  readonly severity: Severity;
+  /** Where the severity comes from: `distribution`, `cvss4`, `cvss3`, `cvss2`, `database`, `cve-meta`, or `none`. */
+  readonly severitySource: string;
+  readonly cvssVector: string | null;
+  /** CVSS base score, 0–10. */
+  readonly cvssScore: number | null;
+  /** EPSS probability, 0–1, of the CVE. */
+  readonly epss: number | null;
+  /** Is the CVE in CISA's Known Exploited Vulnerabilities catalogue? */
+  readonly exploited: boolean;
+  readonly references: readonly string[];
+  readonly source: string;
+}
+
+/** What an advisory file says of itself. */
+export interface AdvisoryFileInfo {
+  readonly kind: 'file' | 'starter';
+  /** sha256 of the whole file: its identity. */
+  readonly digest: string;
+  /** When it was built, ISO 8601. */
+  readonly builtAt: string;
+  readonly advisories: number;
+  readonly packages: number;
+  /** Name and record count of each source. */
+  readonly sources: readonly {
+    readonly name: string;
+    readonly records: number;
+    readonly newest: string | null;
+  }[];
+}
+
+/** An open advisory file: synchronous look-ups, about 2 ms to open and use. */
+export interface AdvisoryFile {
+  readonly info: AdvisoryFileInfo;
+  /** All statements about a package. `ecosystem` is an exact OSV ecosystem key; `name` is normalised already. */
+  lookup(ecosystem: string, name: string): readonly AffectedPackage[];
+  advisory(id: string): Advisory | undefined;
+  /** The ecosystem keys present, e.g. to say that a distribution has no data. */
+  ecosystems(): readonly string[];
+  close(): void;
+}
+
+/** Whether one version is affected, and why. */
+export type MatchVerdict =
+  | { readonly affected: false }
+  | {
+      readonly affected: true;
+      /** The nearest version that is not affected any more, if the advisory names one. */
+      readonly fixed: string | null;
+      /** The range that matched, in words: `>= 1.0, < 1.2.3` or `= 1.1`. */
+      readonly range: string;
+    };
