@@ -1,0 +1,7 @@
+// Migration 2: the tables of `identity/`.
+import type { Migration } from '../migration.ts';
+
+export const migration: Migration = {
+  name: '0002-identity',
+  statements: [],
+};
