@@ -85,10 +85,13 @@ export interface ImageSource {
 
 /** One entry of a layer, after PAX and GNU extensions are applied. Paths are relative, without `./`, `/` or `..`. */
 export interface LayerEntry {
-  /** Cleaned path as bytes decoded as UTF-8 (invalid sequences become U+FFFD). */
+  /** Cleaned path as bytes decoded as UTF-8 (invalid sequences become U+FFFD). Never empty: the root is not reported. */
   readonly path: string;
   readonly type: 'file' | 'directory' | 'symlink' | 'hardlink' | 'other' | 'whiteout' | 'opaque';
-  /** For `whiteout`: the path that is removed. For `opaque`: the directory whose lower contents are hidden. */
+  /**
+   * For `whiteout`: the path that is removed. For `opaque`: the directory whose lower contents are hidden, `''` for
+   * the root. Null for all others.
+   */
   readonly target: string | null;
   /** For symlink and hardlink: the link name as stored. */
   readonly linkName: string | null;
@@ -97,31 +100,63 @@ export interface LayerEntry {
   readonly mode: number;
 }
 
-/** What a visitor wants of an entry's content. */
+/** What a visitor wants of an entry's content. Only files have content; for all others the answer is not used. */
 export type EntryInterest =
   | { readonly want: 'nothing' }
-  /** The whole content in one buffer; a larger file than `limit` reports `onTooLarge` instead. */
+  /**
+   * The whole content in one buffer, which the visitor may keep; for a larger file than `limit` bytes `onTooLarge` is
+   * called instead. Neither is called when the layer ends early: then the summary is not `complete`.
+   */
   | { readonly want: 'bytes'; readonly limit: number; onBytes(bytes: Buffer): void; onTooLarge(): void }
-  /** The content in pieces as they stream by. The buffers are only valid during the call. Return false for no more. */
+  /**
+   * The content in pieces as they stream by. The buffers are only valid during the call. Return false for no more.
+   * `onEnd` follows the last byte of the file, also after false; not when the layer ends early.
+   */
   | { readonly want: 'stream'; onChunk(chunk: Buffer): boolean; onEnd(): void };
 
 export interface LayerVisitor {
+  /** Called for every entry in archive order, synchronously. What it throws ends the reading and reaches the caller. */
   entry(entry: LayerEntry): EntryInterest;
 }
 
 /** What reading a layer found out about it. */
 export interface LayerSummary {
-  /** Digest of the uncompressed bytes, computed while reading. */
-  readonly diffId: Digest;
-  /** Compressed and uncompressed size in bytes. */
+  /** Digest of the uncompressed bytes, computed while reading; null when not all of them could be read. */
+  readonly diffId: Digest | null;
+  /** Stored (compressed) bytes taken from the stream, and uncompressed bytes read. */
   readonly size: number;
   readonly uncompressedSize: number;
   readonly entries: number;
+  /** Were all entries read? False when the layer is cut off, damaged, not an archive, or beyond a limit. */
+  readonly complete: boolean;
   /** What could not be read, in words: a truncated archive, a path with `..`, … Empty when all was read. */
   readonly problems: readonly LayerProblem[];
 }
 
+/** Codes of problems in a layer. They are findings about an image, not errors of ours. */
+export type LayerProblemCode =
+  | 'OCI_LAYER_ENCRYPTED'
+  | 'OCI_LAYER_COMPRESSION_UNSUPPORTED'
+  | 'OCI_LAYER_COMPRESSION_DAMAGED'
+  | 'OCI_LAYER_TRAILING_DATA'
+  | 'OCI_LAYER_NOT_TAR'
+  | 'OCI_LAYER_TRUNCATED'
+  | 'OCI_LAYER_HEADER_DAMAGED'
+  | 'OCI_LAYER_HEADER_TOO_LARGE'
+  | 'OCI_LAYER_TOO_MANY_ENTRIES'
+  | 'OCI_LAYER_TOO_LARGE'
+  | 'OCI_LAYER_RATIO'
+  | 'OCI_LAYER_PATH_ABSOLUTE'
+  | 'OCI_LAYER_PATH_PARENT'
+  | 'OCI_LAYER_PATH_ESCAPES'
+  | 'OCI_LAYER_PATH_INVALID'
+  | 'OCI_LAYER_SPARSE'
+  | 'OCI_LAYER_GLOBAL_HEADER'
+  | 'OCI_LAYER_MORE_PROBLEMS';
+
 export interface LayerProblem {
-  readonly code: string;
+  readonly code: LayerProblemCode;
   readonly message: string;
+  /** The entry it is about, as stored (shortened), or null when it is about the whole layer. */
+  readonly path: string | null;
 }

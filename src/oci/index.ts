@@ -1,0 +1,8 @@
+// Images: references, digests, manifests, layers, and where they can be read from.
+export * from './digest.ts';
+export * from './errors.ts';
+export * from './image-config.ts';
+export * from './manifest.ts';
+export * from './media-types.ts';
+export * from './reference.ts';
+export * from './types.ts';
