@@ -1,0 +1,60 @@
+// Scan of a Debian root filesystem image beside `gzip -dc layer | tar t`, and a second scan of the same layers.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { debianImage, debianImageMissing, writeOciLayout } from '../test/fixtures/debian-image.ts';
+import { ADVISORY_DATA, buildAdvisories } from './advisories.ts';
+import type { Bench } from './bench.ts';
+import { median } from './measure.ts';
+import { runProgram } from './program.ts';
+
+const secondScan = z.object({
+  packages: z.number(),
+  findings: z.number(),
+  firstMs: z.number(),
+  secondMs: z.number(),
+});
+
+export const scanBench: Bench = {
+  name: 'scan',
+  title:
+    'CPU time of a whole scan (fresh process, catalogers, matching) against gzip -dc layer | tar t; second scan from the layer cache',
+  missing: () =>
+    existsSync(ADVISORY_DATA) ? debianImageMissing() : 'no advisory data at ../shared/advisories',
+  run: async ({ smoke, directory }) => {
+    const image = await debianImage();
+    const layout = join(directory, 'layout');
+    writeOciLayout(layout, [image.debian], ['debootstrap']);
+    const advisories = join(directory, 'advisories.bwadv');
+    await buildAdvisories(advisories);
+    const ours: number[] = [];
+    const peer: number[] = [];
+    const seconds: number[] = [];
+    let last = { packages: 0, findings: 0 };
+    for (let i = 0; i < (smoke ? 1 : 5); i++) {
+      const scan = await runProgram(process.execPath, [
+        join(import.meta.dirname, 'scan-once.ts'),
+        layout,
+        advisories,
+        join(directory, `cache-${i}`),
+      ]);
+      const result = secondScan.parse(JSON.parse(scan.output));
+      last = result;
+      ours.push(scan.cpuSeconds);
+      seconds.push(result.secondMs);
+      peer.push(
+        (await runProgram('sh', ['-c', 'gzip -dc "$1" | tar t | wc -l', 'sh', image.debian.file])).cpuSeconds,
+      );
+    }
+    return [
+      {
+        name: 'scan, CPU time against gzip | tar',
+        value: median(ours) / median(peer),
+        unit: '×',
+        bar: { max: 0.9 },
+        detail: `${median(ours).toFixed(2)} s against ${median(peer).toFixed(2)} s; ${last.packages} packages, ${last.findings} findings; two scans and process start counted in ours`,
+      },
+      { name: 'second scan of the same layers', value: median(seconds), unit: 'ms', bar: { max: 100 } },
+    ];
+  },
+};
