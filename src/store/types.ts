@@ -106,13 +106,16 @@ export interface JobPage {
  */
 export interface BlobDriver {
   readonly kind: string;
-  /** Starts a new object. */
-  create(): Promise<BlobWriter>;
+  /** Starts a new object, under a new random id; `id` (32 lower-case hexadecimal digits) is for restoring a backup. */
+  create(id?: string): Promise<BlobWriter>;
   /** Re-opens an unfinished object, cut to `size` bytes (what was last made durable). */
   resume(id: string, size: number): Promise<BlobWriter>;
-  /** Bytes of a finished or unfinished object, in order. `end` is inclusive. */
+  /** Bytes of a finished or unfinished object, in order. `end` is inclusive; an `end` before `start` means no bytes. */
   read(id: string, range?: ByteRange): Promise<Readable>;
-  /** Sends bytes to a writable as fast as it takes them; the hot path of pulls. Resolves when all were handed over. */
+  /**
+   * Sends bytes to a writable as fast as it takes them; the hot path of pulls. Resolves when all were handed over; does
+   * not end the writable. Rejects when the writable closes first. Its `error` events are the caller's to listen to.
+   */
   send(id: string, range: ByteRange, destination: Writable): Promise<void>;
   /** Size in bytes of a stored object, or undefined when there is none. */
   size(id: string): Promise<number | undefined>;
