@@ -10,7 +10,13 @@ const steps: readonly (readonly [name: string, command: string, ...args: string[
   ['lint', bin('oxlint'), '--type-aware', '--deny-warnings', '.'],
   ['format', bin('biome'), 'format', '.'],
   ['unused code', bin('knip')],
-  ['architecture and documentation', bin('vitest'), 'run', 'test/architecture.test.ts', 'test/documentation.test.ts'],
+  [
+    'architecture and documentation',
+    bin('vitest'),
+    'run',
+    'test/architecture.test.ts',
+    'test/documentation.test.ts',
+  ],
 ];
 
 let failures = 0;

@@ -15,7 +15,10 @@ const sections = [...loadedErrorCatalogues()]
   .map(([folder, definitions]) => {
     const rows = Object.entries(definitions)
       .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([code, { status, message, hint }]) => `| \`${code}\` | ${status} | ${escape(message)} | ${escape(hint)} |`);
+      .map(
+        ([code, { status, message, hint }]) =>
+          `| \`${code}\` | ${status} | ${escape(message)} | ${escape(hint)} |`,
+      );
     return `## ${folder}\n\n| code | HTTP | what happened | what to do |\n|---|---|---|---|\n${rows.join('\n')}\n`;
   });
 

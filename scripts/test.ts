@@ -15,7 +15,8 @@ if (missing.length > 0 && process.getuid?.() === 0 && findTool('apt-get') !== un
   spawnSync('sh', [join(root, 'scripts/install-test-tools.sh')], { stdio: ['ignore', 'inherit', 'inherit'] });
   missing = missingTools();
 }
-for (const name of missing) console.error(`not installed: ${name}. Skipped without it: ${TEST_TOOLS[name] ?? ''}`);
+for (const name of missing)
+  console.error(`not installed: ${name}. Skipped without it: ${TEST_TOOLS[name] ?? ''}`);
 
 const result = spawnSync(
   process.execPath,

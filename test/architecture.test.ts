@@ -37,7 +37,8 @@ interface SourceFile {
 /** Module specifiers of static imports, re-exports and dynamic imports with a literal. */
 function importsOf(text: string): string[] {
   const found = new Set<string>();
-  for (const match of text.matchAll(/(?:^|[\n;])\s*(?:import|export)\s[^'";]*?from\s*['"]([^'"]+)['"]/g)) found.add(match[1] ?? '');
+  for (const match of text.matchAll(/(?:^|[\n;])\s*(?:import|export)\s[^'";]*?from\s*['"]([^'"]+)['"]/g))
+    found.add(match[1] ?? '');
   for (const match of text.matchAll(/(?:^|[\n;])\s*import\s*['"]([^'"]+)['"]/g)) found.add(match[1] ?? '');
   for (const match of text.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)) found.add(match[1] ?? '');
   return [...found];
@@ -48,7 +49,8 @@ function readSources(): SourceFile[] {
     .filter((path) => path.endsWith('.ts'))
     .map((path) => {
       const text = readFileSync(join(src, path), 'utf8');
-      const test = /(\.test\.ts|(^|\/)testing\.ts|\/testing\/|\.contract\.ts)$/.test(path) || path.includes('/testing/');
+      const test =
+        /(\.test\.ts|(^|\/)testing\.ts|\/testing\/|\.contract\.ts)$/.test(path) || path.includes('/testing/');
       return { path, folder: path.split('/')[0] ?? '', text, imports: importsOf(text), test };
     });
 }
@@ -62,7 +64,9 @@ function targetOf(file: SourceFile, specifier: string): string | undefined {
   return relative(src, resolve(dirname(join(src, file.path)), specifier));
 }
 
-function violations(check: (file: SourceFile, specifier: string, target: string | undefined) => string | undefined): string[] {
+function violations(
+  check: (file: SourceFile, specifier: string, target: string | undefined) => string | undefined,
+): string[] {
   const found: string[] = [];
   for (const file of product) {
     for (const specifier of file.imports) {
@@ -75,12 +79,36 @@ function violations(check: (file: SourceFile, specifier: string, target: string 
 
 /** Packages that only some places may import. */
 const RESTRICTED: readonly { readonly module: RegExp; readonly allowed: RegExp; readonly why: string }[] = [
-  { module: /^pg$|^pg-boss$|^@electric-sql\//, allowed: /^store\//, why: 'only store/ talks to the database' },
-  { module: /^fastify|^@fastify\//, allowed: /^server\/|\/routes(-[a-z-]+)?\.ts$|\/routes\//, why: 'Fastify only in server/ and routes' },
-  { module: /^(node:)?child_process$/, allowed: /^(store|scan|sensor)\//, why: 'processes are started by store/, scan/ and sensor/ only' },
-  { module: /^commander$|^picocolors$|^string-width$/, allowed: /^cli\//, why: 'the command line is in cli/' },
-  { module: /^jose$/, allowed: /^(identity|signing|confidential)\//, why: 'JOSE belongs to identity/ and signing/' },
-  { module: /^(node:)?vm$|^(node:)?worker_threads$/, allowed: /^$/, why: 'no code evaluation, no threads (decision 2b)' },
+  {
+    module: /^pg$|^pg-boss$|^@electric-sql\//,
+    allowed: /^store\//,
+    why: 'only store/ talks to the database',
+  },
+  {
+    module: /^fastify|^@fastify\//,
+    allowed: /^server\/|\/routes(-[a-z-]+)?\.ts$|\/routes\//,
+    why: 'Fastify only in server/ and routes',
+  },
+  {
+    module: /^(node:)?child_process$/,
+    allowed: /^(store|scan|sensor)\//,
+    why: 'processes are started by store/, scan/ and sensor/ only',
+  },
+  {
+    module: /^commander$|^picocolors$|^string-width$/,
+    allowed: /^cli\//,
+    why: 'the command line is in cli/',
+  },
+  {
+    module: /^jose$/,
+    allowed: /^(identity|signing|confidential)\//,
+    why: 'JOSE belongs to identity/ and signing/',
+  },
+  {
+    module: /^(node:)?vm$|^(node:)?worker_threads$/,
+    allowed: /^$/,
+    why: 'no code evaluation, no threads (decision 2b)',
+  },
 ];
 
 describe('architecture', () => {
@@ -132,7 +160,8 @@ describe('architecture', () => {
 
   it('writes to the terminal only in cli/', () => {
     const writers = product.filter(
-      (file) => file.folder !== 'cli' && /process\.std(out|err)|console\.(log|error|warn|info)\b/.test(file.text),
+      (file) =>
+        file.folder !== 'cli' && /process\.std(out|err)|console\.(log|error|warn|info)\b/.test(file.text),
     );
     expect(writers.map((file) => file.path)).toEqual([]);
   });
@@ -145,7 +174,9 @@ describe('architecture', () => {
   });
 
   it('has no folder or file named after nothing in particular', () => {
-    const vague = sources.filter((file) => /(^|\/)(utils?|helpers?|common|misc|manager)(\.ts|\/)/.test(file.path));
+    const vague = sources.filter((file) =>
+      /(^|\/)(utils?|helpers?|common|misc|manager)(\.ts|\/)/.test(file.path),
+    );
     expect(vague.map((file) => file.path)).toEqual([]);
   });
 
@@ -169,17 +200,16 @@ describe('architecture', () => {
   it('keeps files small: median 120 lines, 95th percentile 400, none over 600', () => {
     const lines = product.map((file) => ({ path: file.path, count: file.text.split('\n').length }));
     const sorted = lines.map((entry) => entry.count).toSorted((a, b) => a - b);
-    const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+    const at = (share: number): number =>
+      sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
     expect(lines.filter((entry) => entry.count > 600)).toEqual([]);
     expect(at(0.5)).toBeLessThanOrEqual(120);
     expect(at(0.95)).toBeLessThanOrEqual(400);
   });
 
   it('would notice a forbidden import', () => {
-    expect(importsOf("import { Pool } from 'pg';\nexport * from '../scan/index.ts';\nawait import('./x.ts')")).toEqual([
-      'pg',
-      '../scan/index.ts',
-      './x.ts',
-    ]);
+    expect(
+      importsOf("import { Pool } from 'pg';\nexport * from '../scan/index.ts';\nawait import('./x.ts')"),
+    ).toEqual(['pg', '../scan/index.ts', './x.ts']);
   });
 });

@@ -7,8 +7,12 @@ import { loadedErrorCatalogues } from '../src/core/index.ts';
 const root = join(import.meta.dirname, '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-async function loadCatalogues(): Promise<ReadonlyMap<string, { status: number; message: string; hint: string }>> {
-  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('errors.ts'));
+async function loadCatalogues(): Promise<
+  ReadonlyMap<string, { status: number; message: string; hint: string }>
+> {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('errors.ts'),
+  );
   for (const file of files) await import(join(root, 'src', file));
   const codes = new Map<string, { status: number; message: string; hint: string }>();
   for (const definitions of loadedErrorCatalogues().values()) {
@@ -19,10 +23,12 @@ async function loadCatalogues(): Promise<ReadonlyMap<string, { status: number; m
 
 describe('docs/errors.md', () => {
   const documented = new Map(
-    [...read('docs/errors.md').matchAll(/^\| `([A-Z][A-Z0-9_]+)` \| (\d+) \| ([^|]*) \| ([^|]*) \|$/gm)].map((match) => [
-      match[1] ?? '',
-      { status: Number(match[2]), message: match[3]?.trim(), hint: match[4]?.trim() },
-    ]),
+    [...read('docs/errors.md').matchAll(/^\| `([A-Z][A-Z0-9_]+)` \| (\d+) \| ([^|]*) \| ([^|]*) \|$/gm)].map(
+      (match) => [
+        match[1] ?? '',
+        { status: Number(match[2]), message: match[3]?.trim(), hint: match[4]?.trim() },
+      ],
+    ),
   );
 
   it('lists exactly the codes of the source, with their status, text and hint', async () => {
@@ -31,7 +37,10 @@ describe('docs/errors.md', () => {
     const expected = Object.fromEntries(
       [...catalogue]
         .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([code, { status, message, hint }]) => [code, { status, message: escape(message), hint: escape(hint) }]),
+        .map(([code, { status, message, hint }]) => [
+          code,
+          { status, message: escape(message), hint: escape(hint) },
+        ]),
     );
     expect(Object.fromEntries([...documented].toSorted(([a], [b]) => (a < b ? -1 : 1)))).toEqual(expected);
   });
@@ -54,26 +63,37 @@ describe('docs/dependencies.md', () => {
       const entries = (manifest as Record<string, Record<string, string> | undefined>)[section];
       return Object.keys(entries ?? {});
     });
-    const documented = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map((match) => match[1]);
+    const documented = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map(
+      (match) => match[1],
+    );
     expect(documented.toSorted()).toEqual(names.toSorted());
   });
 });
 
 describe('docs/architecture.md', () => {
   it('points newcomers at paths that exist', () => {
-    const paths = [...read('docs/architecture.md').matchAll(/^\|[^|]+\| `([^`]+)`/gm)].map((match) => match[1] ?? '');
+    const paths = [...read('docs/architecture.md').matchAll(/^\|[^|]+\| `([^`]+)`/gm)].map(
+      (match) => match[1] ?? '',
+    );
     expect(paths.length).toBeGreaterThan(12);
     expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 });
 
 describe('Markdown links', () => {
-  const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.md'))
-    .map((path) => join('docs', path))];
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.md'))
+      .map((path) => join('docs', path)),
+  ];
 
   it.each(pages)('%s links only to files that exist', (page) => {
-    const links = [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map((match) => match[1] ?? '');
+    const links = [...read(page).matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)].map(
+      (match) => match[1] ?? '',
+    );
     expect(links.filter((link) => !existsSync(resolve(dirname(join(root, page)), link)))).toEqual([]);
   });
 });
