@@ -2,6 +2,8 @@
 export * from './digest.ts';
 export * from './errors.ts';
 export * from './image-config.ts';
+export { readLayer, type ReadLayerOptions } from './layers/layer-reader.ts';
+export { DEFAULT_LAYER_LIMITS, type LayerLimits } from './layers/limits.ts';
 export * from './manifest.ts';
 export * from './media-types.ts';
 export * from './reference.ts';
