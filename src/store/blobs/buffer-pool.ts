@@ -5,9 +5,6 @@ import { KiB, MiB } from '../../core/index.ts';
 const SMALLEST = 32 * KiB;
 const SIZES = [SMALLEST, 64 * KiB, 128 * KiB, 256 * KiB, 512 * KiB] as const;
 
-/** Buffers of one size kept for reuse; more are left to the garbage collector. */
-const KEPT_PER_SIZE = 16;
-
 /**
  * Hands out buffers of up to 512 KiB.
  *
@@ -17,10 +14,11 @@ const KEPT_PER_SIZE = 16;
 export class BufferPool {
   readonly #budget: number;
   readonly #free = new Map<number, Buffer[]>(SIZES.map((size) => [size, []]));
+  #freeBytes = 0;
   #taken = 0;
 
-  /** @param budget Bytes out at once before only the smallest size is handed out. */
-  constructor(budget: number = 48 * MiB) {
+  /** @param budget Bytes out or kept for reuse before only the smallest size is handed out. */
+  constructor(budget: number = 32 * MiB) {
     this.#budget = budget;
   }
 
@@ -44,18 +42,33 @@ export class BufferPool {
       if (size >= wanted) break;
     }
     this.#taken += chosen;
-    return this.#free.get(chosen)?.pop() ?? Buffer.allocUnsafeSlow(chosen);
+    const reused = this.#free.get(chosen)?.pop();
+    if (reused === undefined) {
+      this.#makeRoom();
+      return Buffer.allocUnsafeSlow(chosen);
+    }
+    this.#freeBytes -= chosen;
+    return reused;
   }
 
   /** Gives a buffer back for reuse. Only when nobody reads it any more. */
   release(buffer: Buffer): void {
     this.discard(buffer);
-    const free = this.#free.get(buffer.length);
-    if (free !== undefined && free.length < KEPT_PER_SIZE) free.push(buffer);
+    if (this.#taken + this.#freeBytes + buffer.length > this.#budget) return;
+    this.#free.get(buffer.length)?.push(buffer);
+    this.#freeBytes += buffer.length;
   }
 
   /** Gives up a buffer that somebody may still read: it is counted back and never handed out again. */
   discard(buffer: Buffer): void {
     this.#taken -= buffer.length;
+  }
+
+  /** Drops buffers kept for reuse, of whatever size, until kept and taken ones fit the budget. */
+  #makeRoom(): void {
+    for (const [size, buffers] of this.#free) {
+      while (this.#taken + this.#freeBytes > this.#budget && buffers.pop() !== undefined)
+        this.#freeBytes -= size;
+    }
   }
 }

@@ -17,7 +17,7 @@ export interface FilesystemBlobOptions {
   /** Holds the objects; created with mode 0700 when missing. */
   readonly directory: string;
   readonly randomness: Randomness;
-  /** Bytes of read buffers that all downloads together may hold; 48 MiB unless given. */
+  /** Bytes of read buffers that all downloads together may hold; 32 MiB unless given. */
   readonly bufferBudget?: number;
 }
 
