@@ -1,0 +1,244 @@
+// Broken and hostile images through the whole product: pushed, scanned, reported with a reason; the server stays well.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { eventually, startTestServer, type TestServer } from './fixtures/server.ts';
+import { MANIFEST_TYPE, sha256, tarFile } from './fixtures/small-image.ts';
+
+const imageShape = z.object({
+  scan: z.object({
+    status: z.string(),
+    error: z.object({ code: z.string(), message: z.string() }).nullable().optional(),
+    problems: z.array(z.object({ code: z.string(), message: z.string() })).optional(),
+  }),
+  problems: z.array(z.object({ code: z.string(), message: z.string() })).optional(),
+});
+
+const END = Buffer.alloc(1024);
+
+interface HostileLayer {
+  readonly name: string;
+  readonly layer: () => Buffer;
+  /** Digest that the configuration claims for the unpacked layer; the right one where undefined. */
+  readonly claimedDiffId?: string;
+}
+
+function headerWith(change: (header: Buffer) => void): Buffer {
+  const file = tarFile('app/data.txt', Buffer.from('content'));
+  change(file);
+  let sum = 0;
+  file.fill(' ', 148, 156);
+  for (const byte of file.subarray(0, 512)) sum += byte;
+  file.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  return file;
+}
+
+const HOSTILE: readonly HostileLayer[] = [
+  {
+    name: 'gzip that ends early',
+    layer: () => gzipSync(Buffer.concat([tarFile('a', Buffer.alloc(90_000, 1)), END])).subarray(0, 90),
+  },
+  {
+    name: 'tar that ends inside a file',
+    layer: () => gzipSync(tarFile('a', Buffer.alloc(90_000, 1)).subarray(0, 2_000)),
+  },
+  {
+    name: 'not an archive at all',
+    layer: () => Buffer.from('this is neither gzip nor tar, only words '.repeat(40)),
+  },
+  {
+    name: 'gzip bomb',
+    layer: () => gzipSync(Buffer.concat([tarFile('zeros', Buffer.alloc(256 << 20)), END]), { level: 9 }),
+  },
+  {
+    name: 'path with ..',
+    layer: () => gzipSync(Buffer.concat([tarFile('../../etc/passwd', Buffer.from('x')), END])),
+  },
+  {
+    name: 'file that says it is 8 GB',
+    layer: () => gzipSync(Buffer.concat([headerWith((header) => header.write('77777777777\0', 124)), END])),
+  },
+  {
+    name: 'base-256 size beyond all bounds',
+    layer: () =>
+      gzipSync(
+        Buffer.concat([
+          headerWith((header) => {
+            header.fill(0xff, 124, 136);
+            header[124] = 0x80;
+          }),
+          END,
+        ]),
+      ),
+  },
+  {
+    name: 'wrong diffID',
+    layer: () => gzipSync(Buffer.concat([tarFile('a', Buffer.from('x')), END])),
+    claimedDiffId: `sha256:${'0'.repeat(64)}`,
+  },
+  {
+    name: 'broken dpkg status',
+    layer: () =>
+      gzipSync(
+        Buffer.concat([
+          tarFile('var/lib/dpkg/status', Buffer.from('Package: \nVersion\n\u0000\u0001: x\n\n:::\n')),
+          END,
+        ]),
+      ),
+  },
+  {
+    name: 'broken package.json',
+    layer: () =>
+      gzipSync(
+        Buffer.concat([
+          tarFile('app/node_modules/x/package.json', Buffer.from('{"name": ["x"], "version": {}')),
+          END,
+        ]),
+      ),
+  },
+  {
+    name: 'broken wheel metadata',
+    layer: () =>
+      gzipSync(
+        Buffer.concat([
+          tarFile('usr/lib/python3/x-1.dist-info/METADATA', Buffer.from([0xff, 0xfe, 0, 1, 2])),
+          END,
+        ]),
+      ),
+  },
+];
+
+describe('hostile images', () => {
+  const data = mkdtempSync(join(tmpdir(), 'breakwater-hostile-'));
+  let server: TestServer;
+  let headers: Record<string, string>;
+
+  beforeAll(async () => {
+    server = await startTestServer({ data });
+    const { username, password } = server.credential;
+    headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+  });
+
+  afterAll(async () => {
+    expect(await server?.stop()).toBe(0);
+    rmSync(data, { recursive: true, force: true });
+  });
+
+  const url = (path: string): string => `http://${server.registry}/v2/hostile/app/${path}`;
+
+  async function pushBlob(content: Buffer): Promise<{ digest: string; size: number }> {
+    const start = await fetch(url('blobs/uploads/'), { method: 'POST', headers });
+    const location = new URL(start.headers.get('location') ?? '', url(''));
+    location.searchParams.set('digest', sha256(content));
+    const put = await fetch(location, {
+      method: 'PUT',
+      headers: { ...headers, 'content-type': 'application/octet-stream' },
+      body: new Uint8Array(content),
+    });
+    expect(put.status).toBe(201);
+    return { digest: sha256(content), size: content.length };
+  }
+
+  async function pushManifest(tag: string, manifest: unknown): Promise<Response> {
+    return fetch(url(`manifests/${tag}`), {
+      method: 'PUT',
+      headers: { ...headers, 'content-type': MANIFEST_TYPE },
+      body: typeof manifest === 'string' ? manifest : JSON.stringify(manifest),
+    });
+  }
+
+  it.each(HOSTILE)('says what is wrong with a $name', async ({ name, layer, claimedDiffId }) => {
+    const content = layer();
+    const blob = await pushBlob(content);
+    const config = await pushBlob(
+      Buffer.from(
+        JSON.stringify({
+          architecture: 'amd64',
+          os: 'linux',
+          author: name,
+          config: {},
+          rootfs: { type: 'layers', diff_ids: [claimedDiffId ?? sha256(Buffer.from(name))] },
+        }),
+      ),
+    );
+    const pushed = await pushManifest(name.replaceAll(/[^a-z0-9]+/gi, '-'), {
+      schemaVersion: 2,
+      mediaType: MANIFEST_TYPE,
+      config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config },
+      layers: [{ mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', ...blob }],
+    });
+    expect(pushed.status).toBe(201);
+    const digest = pushed.headers.get('docker-content-digest') ?? '';
+    const answer = await eventually(
+      () => server.json(`/api/v1/images/${digest}`),
+      (body) =>
+        ['finished', 'failed', 'unscannable'].includes(imageShape.safeParse(body).data?.scan.status ?? ''),
+      120_000,
+      'the end of the scan',
+    );
+    const image = imageShape.parse(answer);
+    const problems = [
+      ...(image.scan.problems ?? []),
+      ...(image.problems ?? []),
+      ...(image.scan.error ? [image.scan.error] : []),
+    ];
+    expect(problems.length, JSON.stringify(answer).slice(0, 500)).toBeGreaterThan(0);
+    for (const problem of problems) expect(problem.code).toMatch(/^[A-Z][A-Z0-9_]+$/);
+  });
+
+  it.each([
+    ['more than 4 MiB', () => `{"schemaVersion":2,"x":"${'a'.repeat(5 << 20)}"}`, 413],
+    ['no JSON', () => 'not json', 400],
+    ['JSON of the wrong shape', () => '{"schemaVersion":2,"config":7,"layers":"x"}', 400],
+    ['deeply nested JSON', () => `${'['.repeat(100_000)}${']'.repeat(100_000)}`, 400],
+    [
+      'layers that are not there',
+      () =>
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType: MANIFEST_TYPE,
+          config: {
+            mediaType: 'application/vnd.oci.image.config.v1+json',
+            digest: sha256(Buffer.from('absent')),
+            size: 6,
+          },
+          layers: [],
+        }),
+      404,
+    ],
+    [
+      'ten thousand layers',
+      () =>
+        JSON.stringify({
+          schemaVersion: 2,
+          mediaType: MANIFEST_TYPE,
+          config: {
+            mediaType: 'application/vnd.oci.image.config.v1+json',
+            digest: sha256(Buffer.from('absent')),
+            size: 6,
+          },
+          layers: Array.from({ length: 10_000 }, () => ({
+            mediaType: 'application/vnd.oci.image.layer.v1.tar',
+            digest: sha256(Buffer.from('x')),
+            size: 1,
+          })),
+        }),
+      400,
+    ],
+  ])('refuses a manifest with %s', async (name, manifest, status) => {
+    const response = await pushManifest('refused', manifest());
+    expect(response.status, name).toBe(status);
+    const body = z
+      .object({ errors: z.array(z.object({ code: z.string(), message: z.string() })).min(1) })
+      .parse(await response.json());
+    expect(body.errors[0]?.code).toMatch(/^(MANIFEST|SIZE|BLOB)_/);
+    expect((await fetch(url('manifests/refused'), { headers })).status).toBe(404);
+  });
+
+  it('is still ready after all of it', async () => {
+    expect((await fetch(new URL('/readyz', server.api))).status).toBe(200);
+  });
+});
