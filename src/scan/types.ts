@@ -1,8 +1,11 @@
 // The vocabulary of scan results: packages, findings, problems, and the report that holds them.
 import type { Severity } from '../core/index.ts';
 
+/** Every kind of package database there is a cataloger for. */
+export const PACKAGE_KINDS = ['dpkg', 'apk', 'npm', 'pypi', 'golang'] as const;
+
 /** Which kind of package database a package was read from. */
-export type PackageKind = 'dpkg' | 'apk' | 'npm' | 'pypi' | 'golang';
+export type PackageKind = (typeof PACKAGE_KINDS)[number];
 
 /** A package as a cataloger read it from one layer, before the image is composed. */
 export interface CatalogedPackage {
@@ -57,7 +60,10 @@ export interface Finding {
   readonly state: 'open' | 'fixed' | 'exempt';
 }
 
-/** Something that could not be read or decided: it is part of the result, never silence. */
+/**
+ * Something that could not be read or decided: it is part of the result, never silence.
+ * Codes: those of `problem-codes.ts`, and those of the layer reader (`OCI_…`).
+ */
 export interface ScanProblem {
   readonly code: string;
   readonly message: string;
@@ -68,7 +74,8 @@ export interface ScanProblem {
 export interface ReportLayer {
   readonly index: number;
   readonly digest: string;
-  readonly diffId: string;
+  /** Digest of the uncompressed bytes, as read; null when not all of them could be read. */
+  readonly diffId: string | null;
   readonly mediaType: string;
   readonly size: number;
   /** The build instruction of the image's history that made the layer. */
@@ -101,6 +108,8 @@ export interface ScanReport {
   readonly schemaVersion: 1;
   readonly target: string;
   readonly status: 'finished' | 'unscannable';
+  /** Why nothing could be scanned, in words; null when the scan finished. */
+  readonly reason: string | null;
   readonly image: {
     readonly digest: string;
     readonly mediaType: string;
@@ -124,20 +133,25 @@ export interface LayerCache {
 
 /** What one pass over one layer found. Kept under the blob digest, valid while every cataloger version is unchanged. */
 export interface LayerResult {
-  /** Cataloger names and versions, joined: `dpkg@1 apk@1 …`. */
+  /** Cataloger names and versions, joined: `apk@1 dpkg@1 …`. */
   readonly catalogers: string;
-  readonly diffId: string;
+  /** Digest of the uncompressed bytes, computed while reading, never taken from the image's claims; null when cut short. */
+  readonly diffId: string | null;
+  /** Was all of the layer read? Only complete results are cached. */
+  readonly complete: boolean;
+  /** Stored and uncompressed size in bytes. */
   readonly size: number;
   readonly uncompressedSize: number;
   readonly packages: readonly CatalogedPackage[];
-  /** Parsed os-release, if the layer has one. */
-  readonly distribution: DistributionRelease | null;
-  /** Paths that later layers may hide, and what this layer hides. */
+  /** Every os-release file of the layer that could be read. */
+  readonly distributions: readonly { readonly path: string; readonly release: DistributionRelease }[];
+  /** Paths of lower layers that this layer removes. */
   readonly whiteouts: readonly string[];
+  /** Directories whose contents in lower layers this layer hides. */
   readonly opaque: readonly string[];
-  /** Every evidence path of this layer, package-bearing or emptied. */
+  /** Paths where this layer has something that replaces what a lower layer may have been read from. */
   readonly evidence: readonly string[];
-  /** Files owned by operating-system packages that matter for language packages: owner by path. */
+  /** Names of the operating-system packages that own the files of this layer's other packages, by path. */
   readonly owned: Readonly<Record<string, string>>;
   readonly problems: readonly ScanProblem[];
 }
