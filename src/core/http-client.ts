@@ -114,11 +114,12 @@ export function isPublicAddress(address: string): boolean {
   if (mapped !== undefined) return isPublicAddress(mapped);
   const family = isIP(address);
   if (family === 0) return false;
-  return !special.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  return family === 6 ? !special.ipv6.check(address, 'ipv6') : !special.ipv4.check(address, 'ipv4');
 }
 
-function specialAddresses(): BlockList {
-  const list = new BlockList();
+/** One list a family: a list that holds the mapped prefix of IPv6 would match every IPv4 address. */
+function specialAddresses(): { readonly ipv4: BlockList; readonly ipv6: BlockList } {
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   const ipv4: [string, number][] = [
     ['0.0.0.0', 8],
     ['10.0.0.0', 8],
@@ -150,9 +151,9 @@ function specialAddresses(): BlockList {
     ['fec0::', 10],
     ['ff00::', 8],
   ];
-  for (const [network, prefix] of ipv4) list.addSubnet(network, prefix, 'ipv4');
-  for (const [network, prefix] of ipv6) list.addSubnet(network, prefix, 'ipv6');
-  return list;
+  for (const [network, prefix] of ipv4) lists.ipv4.addSubnet(network, prefix, 'ipv4');
+  for (const [network, prefix] of ipv6) lists.ipv6.addSubnet(network, prefix, 'ipv6');
+  return lists;
 }
 
 /** Name resolution that hands out public addresses only, so that the checked address is the one connected to. */
