@@ -15,6 +15,8 @@ export interface AffectedRange {
   readonly introduced: string;
   readonly fixed?: string;
   readonly lastAffected?: string;
+  /** Upper bounds of the branch (OSV `limit` events): the version must be below at least one of them. */
+  readonly limits?: readonly string[];
 }
 
 /** What one advisory says about one package of one ecosystem. */
@@ -33,13 +35,13 @@ export interface AffectedPackage {
   readonly imports?: readonly string[];
 }
 
-/** The record itself, for showing. */
-export interface Advisory {
+/** What findings need of a record: cheap to read. */
+export interface AdvisoryFacts {
   readonly id: string;
   /** Every other id of the same flaw: aliases and upstream ids, e.g. the CVE. Sorted. */
   readonly aliases: readonly string[];
+  /** One line; the first sentence of the details where the publisher gives no summary. */
   readonly summary: string;
-  readonly details: string;
   readonly published: string | null;
   readonly modified: string | null;
   readonly withdrawn: string | null;
@@ -53,32 +55,44 @@ export interface Advisory {
   readonly epss: number | null;
   /** Is the CVE in CISA's Known Exploited Vulnerabilities catalogue? */
   readonly exploited: boolean;
-  readonly references: readonly string[];
   readonly source: string;
+}
+
+/** The whole record, for showing. */
+export interface Advisory extends AdvisoryFacts {
+  readonly details: string;
+  readonly references: readonly string[];
 }
 
 /** What an advisory file says of itself. */
 export interface AdvisoryFileInfo {
   readonly kind: 'file' | 'starter';
-  /** sha256 of the whole file: its identity. */
+  /** `sha256:<hex>` of the index and these facts. The index holds the hash of every block, so it identifies the whole file. */
   readonly digest: string;
   /** When it was built, ISO 8601. */
   readonly builtAt: string;
   readonly advisories: number;
   readonly packages: number;
-  /** Name and record count of each source. */
-  readonly sources: readonly {
-    readonly name: string;
-    readonly records: number;
-    readonly newest: string | null;
-  }[];
+  readonly sources: readonly AdvisorySourceInfo[];
 }
 
-/** An open advisory file: synchronous look-ups, about 2 ms to open and use. */
+/** What one source file gave. */
+export interface AdvisorySourceInfo {
+  readonly name: string;
+  readonly records: number;
+  /** Records that could not be read and were left out. */
+  readonly rejected: number;
+  /** When its newest record was modified, ISO 8601. */
+  readonly newest: string | null;
+}
+
+/** An open advisory file: synchronous look-ups, about 2 ms to open and use. Look-ups throw coded errors when the file is corrupt. */
 export interface AdvisoryFile {
   readonly info: AdvisoryFileInfo;
   /** All statements about a package. `ecosystem` is an exact OSV ecosystem key; `name` is normalised already. */
   lookup(ecosystem: string, name: string): readonly AffectedPackage[];
+  /** By the record's own id, e.g. `DEBIAN-CVE-2023-1234`; also for withdrawn records, which `lookup` never gives. */
+  facts(id: string): AdvisoryFacts | undefined;
   advisory(id: string): Advisory | undefined;
   /** The ecosystem keys present, e.g. to say that a distribution has no data. */
   ecosystems(): readonly string[];
@@ -87,7 +101,11 @@ export interface AdvisoryFile {
 
 /** Whether one version is affected, and why. */
 export type MatchVerdict =
-  | { readonly affected: false }
+  | {
+      readonly affected: false;
+      /** The scheme cannot read the installed version, so "not affected" is not known: say so. */
+      readonly undecided?: true;
+    }
   | {
       readonly affected: true;
       /** The nearest version that is not affected any more, if the advisory names one. */

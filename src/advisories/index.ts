@@ -1,0 +1,9 @@
+// What other folders may use of the advisories.
+export { buildAdvisoryFile, type BuildOptions, type BuildProgress, type BuildResult } from './build.ts';
+export { distributionEcosystem } from './distribution.ts';
+export { openAdvisoryFile } from './file/read.ts';
+export { matchVersion, rangeInWords } from './match.ts';
+export { normalizePackageName } from './package-name.ts';
+export { findingSeverity } from './severity.ts';
+export type * from './types.ts';
+export { goToolchainVersion, versionScheme } from './versions/index.ts';
