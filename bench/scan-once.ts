@@ -10,7 +10,7 @@ const advisories = openAdvisoryFile(advisoriesPath);
 async function scan(): Promise<{ packages: number; findings: number; ms: number }> {
   const started = performance.now();
   const source = await openOciLayout(layout, { tag: 'latest' });
-  const cache = await fileLayerCache(cacheDirectory);
+  const cache = fileLayerCache(cacheDirectory);
   const [report] = await scanImage(source, { advisories, cache, clock: systemClock });
   await source.close();
   return {
