@@ -66,7 +66,8 @@ describe('docs/dependencies.md', () => {
     const documented = [...read('docs/dependencies.md').matchAll(/^\| `([^`]+)` \|/gm)].map(
       (match) => match[1],
     );
-    expect(documented.toSorted()).toEqual(names.toSorted());
+    expect(new Set(documented)).toEqual(new Set(names));
+    expect(documented.length).toBe(names.length);
   });
 });
 
