@@ -7,8 +7,8 @@ import { ZstdFrameCutter } from './zstd-frames.ts';
 /** Takes inflated bytes, only valid during the call. What it throws ends the inflation. */
 export type InflatedBytes = (chunk: Buffer) => void;
 
-/** One output buffer per 256 KiB: the default of 16 KiB halves the speed. */
-const STREAM_OPTIONS = { chunkSize: 256 * KiB, readableHighWaterMark: MiB, writableHighWaterMark: MiB };
+/** Node's default output buffers of 16 KiB halve the speed; beyond 512 KiB nothing is gained. */
+const STREAM_OPTIONS = { chunkSize: 512 * KiB, readableHighWaterMark: MiB, writableHighWaterMark: MiB };
 
 /** Inflates what is written to it. After `ended` or `damaged` further bytes are ignored. */
 export interface Inflater {
@@ -56,24 +56,25 @@ class PlainInflater implements Inflater {
   destroy(): void {}
 }
 
-/** A decoder of node:zlib. Its work is done on other threads, so the callback's work overlaps with it. */
+/**
+ * A decoder of node:zlib. It inflates on another thread; a chunk is handed on only after the decoder was given its
+ * next piece of work, so that what is done with the bytes overlaps with the inflation.
+ */
 class DecoderInflater implements Inflater {
   readonly #stream: Transform & { readonly bytesWritten: number };
+  readonly #onBytes: InflatedBytes;
+  #pending: Buffer | null = null;
   #wake: (() => void) | null = null;
   #failure: { readonly error: unknown } | null = null;
   state: Inflater['state'] = 'open';
 
   constructor(stream: Transform & { readonly bytesWritten: number }, onBytes: InflatedBytes) {
     this.#stream = stream;
+    this.#onBytes = onBytes;
     stream.on('data', (chunk: Buffer) => {
-      if (this.#failure !== null) return;
-      try {
-        onBytes(chunk);
-      } catch (error) {
-        this.#failure = { error };
-        this.#settle('damaged');
-        stream.destroy();
-      }
+      this.#handOn();
+      this.#pending = chunk;
+      queueMicrotask(() => this.#handOn());
     });
     stream.on('drain', () => this.#settle(this.state));
     stream.on('end', () => this.#settle('ended'));
@@ -97,7 +98,24 @@ class DecoderInflater implements Inflater {
   }
 
   destroy(): void {
+    this.#pending = null;
     this.#stream.destroy();
+  }
+
+  #handOn(): void {
+    const chunk = this.#pending;
+    this.#pending = null;
+    if (chunk === null || this.#failure !== null) return;
+    try {
+      this.#onBytes(chunk);
+    } catch (error) {
+      this.#failure = { error };
+      this.#settle('damaged');
+      this.#stream.destroy();
+    }
+    // The decoder has left a buffer behind when it has filled it to its end. Giving the memory back at once instead of
+    // waiting for the garbage collector saves a tenth of the time.
+    if (chunk.byteOffset + chunk.length === chunk.buffer.byteLength) releaseMemory(chunk.buffer);
   }
 
   async #change(): Promise<void> {
@@ -106,6 +124,7 @@ class DecoderInflater implements Inflater {
   }
 
   #settle(state: Inflater['state']): void {
+    this.#handOn();
     if (this.state === 'open') this.state = state;
     const wake = this.#wake;
     this.#wake = null;
@@ -115,6 +134,10 @@ class DecoderInflater implements Inflater {
   #rethrow(): void {
     if (this.#failure !== null) throw this.#failure.error;
   }
+}
+
+function releaseMemory(memory: ArrayBufferLike): void {
+  if (memory instanceof ArrayBuffer) memory.transfer(0);
 }
 
 class ZstdInflater implements Inflater {
