@@ -7,4 +7,7 @@ export { DEFAULT_LAYER_LIMITS, type LayerLimits } from './layers/limits.ts';
 export * from './manifest.ts';
 export * from './media-types.ts';
 export * from './reference.ts';
+export { openDockerArchive, type ArchiveSelection } from './sources/docker-archive.ts';
+export { openOciLayout, type LayoutSelection } from './sources/oci-layout.ts';
+export { verifiedStream } from './sources/verified-stream.ts';
 export * from './types.ts';
