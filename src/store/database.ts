@@ -22,6 +22,10 @@ export interface OpenedDatabase {
   /** Runs one statement with plain `pg` types, outside any transaction: for pg-boss. */
   query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
   databasePid(): number | undefined;
+  /** Calls the listener after each restart of the embedded database: what was under way may or may not be committed. */
+  onRestart(listener: () => void): void;
+  /** Connections in use, idle, and callers waiting for one. */
+  connections(): { readonly busy: number; readonly idle: number; readonly waiting: number };
   /** Rejects with STORE_DATABASE_UNREACHABLE when there is no answer within two seconds. */
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -41,7 +45,10 @@ export interface DatabaseOptions {
  * ours stay below 2^53. Rejects with a coded error when it is locked, unreachable or older than PostgreSQL 15.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<OpenedDatabase> {
-  const embedded = options.databaseUrl === undefined ? await openEmbedded(options) : undefined;
+  const restartListeners: (() => void)[] = [];
+  const onRestart = (): void => restartListeners.forEach((listener) => listener());
+  const embedded =
+    options.databaseUrl === undefined ? await openEmbedded({ ...options, onRestart }) : undefined;
   const pool = new pg.Pool({
     ...(embedded === undefined
       ? { connectionString: options.databaseUrl, max: SERVER_CONNECTIONS }
@@ -87,6 +94,12 @@ export async function openDatabase(options: DatabaseOptions): Promise<OpenedData
       }
     },
     databasePid: () => embedded?.pid(),
+    onRestart: (listener) => restartListeners.push(listener),
+    connections: () => ({
+      busy: pool.totalCount - pool.idleCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
     ping: () => ping(pool),
     close,
   };

@@ -17,8 +17,10 @@ export interface OpenedInvalidations extends Invalidations {
 }
 
 /** Embedded store: this is the only process, so nothing is written and nothing is polled. */
-export function localInvalidations(): OpenedInvalidations {
+export function localInvalidations(database: OpenedDatabase): OpenedInvalidations {
   const listeners = new Listeners();
+  // A commit whose answer was lost may have taken place although its caller saw an error and told nobody.
+  database.onRestart(() => listeners.tell(['*']));
   return {
     record: () => Promise.resolve(),
     apply: (keys) => listeners.tell(keys),

@@ -5,9 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { silentLogger, type Logger } from '../core/index.ts';
+import {
+  silentLogger,
+  systemClock,
+  systemRandomness,
+  type Clock,
+  type Logger,
+  type Randomness,
+} from '../core/index.ts';
 import { openDatabase, type OpenedDatabase } from './database.ts';
 import { migrate } from './migrate.ts';
+import type { Store } from './types.ts';
 
 export interface TestDatabase extends OpenedDatabase {
   readonly dataDirectory: string;
@@ -34,6 +42,39 @@ export async function openTestDatabase(options: TestDatabaseOptions = {}): Promi
     close: async () => {
       await opened.close();
       await place.remove();
+    },
+  };
+}
+
+export interface TestStore extends Store {
+  /** To open the same store again after `close`. */
+  readonly place: TestPlace;
+}
+
+export interface TestStoreOptions {
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly randomness?: Randomness;
+  /** A place from `openTestPlace`, kept when the store is closed; else a new one, removed when it is closed. */
+  readonly place?: TestPlace;
+}
+
+/** A whole store on a fresh database (see {@link openTestPlace}). */
+export async function openTestStore(options: TestStoreOptions = {}): Promise<TestStore> {
+  const place = options.place ?? (await openTestPlace());
+  const { openStore } = await import('./open.ts');
+  const store = await openStore({
+    ...place.options,
+    logger: options.logger ?? silentLogger(),
+    clock: options.clock ?? systemClock,
+    randomness: options.randomness ?? systemRandomness,
+  });
+  return {
+    ...store,
+    place,
+    close: async () => {
+      await store.close();
+      if (options.place === undefined) await place.remove();
     },
   };
 }

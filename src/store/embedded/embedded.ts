@@ -18,6 +18,8 @@ export interface EmbeddedOptions {
   readonly logger: Logger;
   /** An initialised folder to copy instead of initialising; for tests. */
   readonly template?: string;
+  /** Called after each restart of the database process. */
+  readonly onRestart?: () => void;
 }
 
 export interface Embedded {
@@ -63,6 +65,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
         lockWaitMs: LOCK_WAIT_MS,
       },
       logger,
+      options.onRestart ?? (() => undefined),
     );
     await prepareDatabase(supervisor, join(dataDirectory, 'database'), options.template);
     await supervisor.start();

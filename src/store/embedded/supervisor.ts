@@ -21,13 +21,15 @@ interface Started {
 export class Supervisor {
   readonly #orders: Omit<ChildOrders, 'mode'>;
   readonly #logger: Logger;
+  readonly #onRestart: () => void;
   #child: ChildProcess | undefined;
   #closing = false;
   #restarting: Promise<void> | undefined;
 
-  constructor(orders: Omit<ChildOrders, 'mode'>, logger: Logger) {
+  constructor(orders: Omit<ChildOrders, 'mode'>, logger: Logger, onRestart: () => void) {
     this.#orders = orders;
     this.#logger = logger;
+    this.#onRestart = onRestart;
   }
 
   get pid(): number | undefined {
@@ -84,6 +86,7 @@ export class Supervisor {
       try {
         await this.start();
         this.#logger.info({ pid: this.pid }, 'the database process runs again');
+        this.#onRestart();
         return;
       } catch (error) {
         this.#logger.error({ err: error }, `the database process did not start: ${describeError(error)}`);

@@ -1,0 +1,6 @@
+// The store: database, migrations, jobs, blobs, journal, audit trail, invalidations.
+export { BUNDLED_CHILD } from './embedded/index.ts';
+export { isConnectionError, withTransaction } from './database.ts';
+export { storeErrors } from './errors.ts';
+export { openStore, type StoreOptions } from './open.ts';
+export type * from './types.ts';
