@@ -86,8 +86,8 @@ async function collect(
         continue;
       }
       records++;
-      if (outcome.kind === 'advisory' && (newest === null || (outcome.modified ?? '') > newest))
-        newest = outcome.modified;
+      const date = outcome.kind === 'advisory' ? outcome.date : null;
+      if (date !== null && (newest === null || date > newest)) newest = date;
     }
   }
   return { name: source.name, records, rejected, newest };

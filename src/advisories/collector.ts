@@ -25,15 +25,18 @@ export interface CollectedBody {
   readonly text: Buffer;
 }
 
-/** A statement with the record it came from. */
+/** What a record says of one package. The package is the key it is kept under: there are 700,000 statements to hold. */
 export interface CollectedStatement {
-  readonly affected: AffectedPackage;
   readonly body: CollectedBody;
+  readonly ranges: readonly AffectedRange[];
+  readonly versions: readonly string[];
+  readonly urgency: string | undefined;
+  readonly imports: readonly string[] | undefined;
 }
 
 /** What became of one value of a source. */
 export type Outcome =
-  | { readonly kind: 'advisory'; readonly modified: string | null }
+  | { readonly kind: 'advisory'; readonly date: string | null }
   | { readonly kind: 'enrichment' }
   | { readonly kind: 'rejected' };
 
@@ -52,7 +55,7 @@ export class AdvisoryCollector {
     const known = this.#bodies.get(body.id);
     if (known === undefined || ageOf(body) >= ageOf(known)) this.#bodies.set(body.id, body);
     for (const affected of record.affected) this.#state(affected, body);
-    return { kind: 'advisory', modified: record.modified };
+    return { kind: 'advisory', date: record.modified ?? record.published };
   }
 
   /** Number of advisories so far. */
@@ -69,17 +72,29 @@ export class AdvisoryCollector {
     return this.#statements.keys();
   }
 
-  /** The statements about a package that may match: newest wording of each record, none withdrawn, contradictions settled. */
-  statements(key: string): readonly AffectedPackage[] {
-    const newest = (this.#statements.get(key) ?? []).filter(({ body }) => {
+  /**
+   * Hands out, once, the statements about a package that may match: the newest wording of each record, none withdrawn,
+   * contradictions settled.
+   */
+  takeStatements(key: string): readonly AffectedPackage[] {
+    const all = this.#statements.get(key) ?? [];
+    this.#statements.delete(key);
+    const restated = new Set(all.map(({ body }) => body));
+    const newest = all.filter(({ body }) => {
       const current = this.#bodies.get(body.id);
-      return (
-        current !== undefined &&
-        current.withdrawn === null &&
-        (current === body || !this.#restated(key, current))
-      );
+      if (current === undefined || current.withdrawn !== null) return false;
+      return current === body || !restated.has(current);
     });
-    return reconcile(newest);
+    const [ecosystem = '', name = ''] = key.split('\0');
+    return reconcile(newest, ecosystem).map(({ body, ranges, versions, urgency, imports }) => ({
+      advisory: body.id,
+      ecosystem,
+      name,
+      ranges,
+      versions,
+      ...(urgency === undefined ? {} : { urgency }),
+      ...(imports === undefined ? {} : { imports }),
+    }));
   }
 
   facts(id: string): AdvisoryFacts | undefined {
@@ -114,15 +129,11 @@ export class AdvisoryCollector {
 
   #state(affected: AffectedPackage, body: CollectedBody): void {
     const key = `${affected.ecosystem}\0${affected.name}`;
+    const { versions, urgency, imports } = affected;
+    const statement = { body, ranges: this.#shared(affected.ranges), versions, urgency, imports };
     const list = this.#statements.get(key);
-    const statement = { affected: { ...affected, ranges: this.#shared(affected.ranges) }, body };
     if (list === undefined) this.#statements.set(key, [statement]);
     else list.push(statement);
-  }
-
-  /** Does the newest record of an id speak about this package too? Then older records of the same id are silent. */
-  #restated(key: string, current: CollectedBody): boolean {
-    return (this.#statements.get(key) ?? []).some(({ body }) => body === current);
   }
 
   /** Many records say the same of many releases; sharing the ranges keeps a full build well under 1 GiB. */

@@ -45,6 +45,9 @@ const MAX_DETAILS = 16_384;
 
 type Fields = Readonly<Record<string, unknown>>;
 
+/** Shared, because most statements list no versions. */
+const NONE: readonly never[] = [];
+
 /** Reads one OSV record; undefined when the value is none (no id). Parts that make no sense are left out. */
 export function readOsvRecord(value: unknown): OsvRecord | undefined {
   if (!isFields(value)) return undefined;
@@ -81,10 +84,7 @@ function readAffected(advisory: string, entry: Fields): readonly AffectedPackage
   const name = normalizePackageName(ecosystem, published);
   const specific = fieldsOf(entry['ecosystem_specific']);
   const ranges = readRanges(entry['ranges'], specific['custom_ranges'], ecosystem);
-  const versions = listOf(entry['versions'], LIMITS.versions).flatMap((version) => {
-    const text = cleanText(version, MAX_VERSION);
-    return text === undefined ? [] : [text];
-  });
+  const versions = readVersions(entry['versions']);
   if (ranges.length === 0 && versions.length === 0) return [];
   const urgency = cleanText(specific['urgency'], 64) ?? cleanText(specific['status'], 64);
   const imports = readImports(specific['imports']);
@@ -99,6 +99,15 @@ function readAffected(advisory: string, entry: Fields): readonly AffectedPackage
       ...(imports.length === 0 ? {} : { imports }),
     },
   ];
+}
+
+function readVersions(value: unknown): readonly string[] {
+  const list = listOf(value, LIMITS.versions);
+  if (list.length === 0) return NONE;
+  return list.flatMap((version) => {
+    const text = cleanText(version, MAX_VERSION);
+    return text === undefined ? [] : [text];
+  });
 }
 
 /**
@@ -212,7 +221,7 @@ function fieldsOf(value: unknown): Fields {
 }
 
 function listOf(value: unknown, limit: number): readonly unknown[] {
-  if (!Array.isArray(value)) return [];
+  if (!Array.isArray(value)) return NONE;
   return value.length > limit ? value.slice(0, limit) : value;
 }
 

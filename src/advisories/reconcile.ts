@@ -2,7 +2,6 @@
 import type { CollectedStatement } from './collector.ts';
 import { cveIds } from './osv.ts';
 import { isDistribution } from './severity.ts';
-import type { AffectedPackage } from './types.ts';
 
 /**
  * In this order:
@@ -10,40 +9,36 @@ import type { AffectedPackage } from './types.ts';
  * 2. distributions only: where one record leaves a CVE open and a newer one names its fix, the fix holds;
  * 3. Debian DSA and DLA announcements name no CVE: they are dropped where a tracker record names the same fix.
  */
-export function reconcile(statements: readonly CollectedStatement[]): readonly AffectedPackage[] {
+export function reconcile(
+  statements: readonly CollectedStatement[],
+  ecosystem: string,
+): readonly CollectedStatement[] {
   const merged = mergeByRecord(statements);
-  const [first] = merged;
-  if (first === undefined) return [];
-  if (!isDistribution(first.affected.ecosystem)) return merged.map(({ affected }) => affected);
-  return withoutAnnouncements(closeFixed(merged)).map(({ affected }) => affected);
+  return isDistribution(ecosystem) ? withoutAnnouncements(closeFixed(merged)) : merged;
 }
 
 function mergeByRecord(statements: readonly CollectedStatement[]): readonly CollectedStatement[] {
   if (statements.length < 2) return statements;
   const merged = new Map<string, CollectedStatement>();
   for (const statement of statements) {
-    const { advisory, urgency } = statement.affected;
-    const key = `${advisory}\0${urgency ?? ''}`;
+    const key = `${statement.body.id}\0${statement.urgency ?? ''}`;
     const known = merged.get(key);
     merged.set(key, known === undefined ? statement : join(known, statement));
   }
-  return [...merged.values()].sort((a, b) => (a.affected.advisory < b.affected.advisory ? -1 : 1));
+  return [...merged.values()].sort((a, b) => (a.body.id < b.body.id ? -1 : a.body.id > b.body.id ? 1 : 0));
 }
 
 function join(a: CollectedStatement, b: CollectedStatement): CollectedStatement {
-  const ranges = new Map(
-    [...a.affected.ranges, ...b.affected.ranges].map((range) => [JSON.stringify(range), range]),
-  );
-  const imports = [...new Set([...(a.affected.imports ?? []), ...(b.affected.imports ?? [])])];
+  const ranges = new Map([...a.ranges, ...b.ranges].map((range) => [JSON.stringify(range), range]));
   return {
-    body: a.body,
-    affected: {
-      ...a.affected,
-      ranges: [...ranges.values()],
-      versions: [...new Set([...a.affected.versions, ...b.affected.versions])],
-      // Statements without import paths cover the whole module, so the union does too.
-      ...(a.affected.imports === undefined || b.affected.imports === undefined ? {} : { imports }),
-    },
+    ...a,
+    ranges: [...ranges.values()],
+    versions: [...new Set([...a.versions, ...b.versions])],
+    // A statement without import paths covers the whole module, so the union does too.
+    imports:
+      a.imports === undefined || b.imports === undefined
+        ? undefined
+        : [...new Set([...a.imports, ...b.imports])],
   };
 }
 
@@ -51,39 +46,42 @@ function closeFixed(statements: readonly CollectedStatement[]): readonly Collect
   const fixes = new Map<string, CollectedStatement>();
   for (const statement of statements) {
     if (isOpen(statement)) continue;
-    for (const cve of cveIds(statement.body.id, statement.body.aliases)) fixes.set(cve, statement);
+    for (const cve of cvesOf(statement)) fixes.set(cve, statement);
   }
-  const replaced = new Set<CollectedStatement>();
+  const spent = new Set<CollectedStatement>();
   const closed = statements.map((statement) => {
     if (!isOpen(statement)) return statement;
-    const fix = cveIds(statement.body.id, statement.body.aliases)
+    const fix = cvesOf(statement)
       .map((cve) => fixes.get(cve))
-      .find(Boolean);
+      .find((candidate) => candidate !== undefined);
     if (fix === undefined || (fix.body.modified ?? '') <= (statement.body.modified ?? '')) return statement;
     // The tracker's record stays, with its urgency and text; a record about this one CVE has then nothing left to say.
-    if (cveIds(fix.body.id, fix.body.aliases).length === 1) replaced.add(fix);
-    return { ...statement, affected: { ...statement.affected, ranges: fix.affected.ranges } };
+    if (cvesOf(fix).length === 1) spent.add(fix);
+    return { ...statement, ranges: fix.ranges };
   });
-  return closed.filter((statement) => !replaced.has(statement));
+  return closed.filter((statement) => !spent.has(statement));
 }
 
-function isOpen({ affected }: CollectedStatement): boolean {
+function cvesOf({ body }: CollectedStatement): readonly string[] {
+  return cveIds(body.id, body.aliases);
+}
+
+function isOpen({ versions, ranges }: CollectedStatement): boolean {
   return (
-    affected.versions.length === 0 &&
-    affected.ranges.every(({ fixed, lastAffected }) => (fixed ?? lastAffected) === undefined)
+    versions.length === 0 && ranges.every(({ fixed, lastAffected }) => (fixed ?? lastAffected) === undefined)
   );
 }
 
 function withoutAnnouncements(statements: readonly CollectedStatement[]): readonly CollectedStatement[] {
-  const isAnnouncement = ({ body }: CollectedStatement) =>
-    /^D[SL]A-/.test(body.id) && body.aliases.length === 0;
-  const fixed = new Set<string>();
+  const fixed = new Set<string | undefined>();
   for (const statement of statements) {
-    if (isAnnouncement(statement)) continue;
-    for (const range of statement.affected.ranges) if (range.fixed !== undefined) fixed.add(range.fixed);
+    if (!isAnnouncement(statement)) for (const range of statement.ranges) fixed.add(range.fixed);
   }
   return statements.filter(
-    (statement) =>
-      !isAnnouncement(statement) || statement.affected.ranges.some((range) => !fixed.has(range.fixed ?? '')),
+    (statement) => !isAnnouncement(statement) || statement.ranges.some((range) => !fixed.has(range.fixed)),
   );
+}
+
+function isAnnouncement({ body }: CollectedStatement): boolean {
+  return /^D[SL]A-/.test(body.id) && body.aliases.length === 0;
 }

@@ -1,5 +1,4 @@
 // The JSON of the records in an advisory file: compact lists when written, checked field by field when read.
-import { z } from 'zod';
 import type { AdvisoryText } from '../collector.ts';
 import { isSeverity } from '../severity.ts';
 import type { AdvisoryFacts, AdvisoryFileInfo, AffectedPackage, AffectedRange } from '../types.ts';
@@ -51,55 +50,56 @@ function unpackRange(packed: unknown): AffectedRange {
   };
 }
 
-const nullableText = z.string().nullable();
-const factsSchema = z.object({
-  id: z.string(),
-  aliases: z.array(z.string()),
-  summary: z.string(),
-  published: nullableText,
-  modified: nullableText,
-  withdrawn: nullableText,
-  severity: z.custom<AdvisoryFacts['severity']>(isSeverity),
-  severitySource: z.string(),
-  cvssVector: nullableText,
-  cvssScore: z.number().min(0).max(10).nullable(),
-  epss: z.number().min(0).max(1).nullable(),
-  exploited: z.boolean(),
-  source: z.string(),
-});
-const textSchema = z.object({ details: z.string(), references: z.array(z.string()) });
-const infoSchema = z.object({
-  builtAt: z.iso.datetime(),
-  advisories: z.int().min(0),
-  packages: z.int().min(0),
-  sources: z
-    .array(z.object({ name: z.string(), records: z.int(), rejected: z.int(), newest: nullableText }))
-    .max(10_000),
-  ecosystems: z.array(z.string()).max(10_000),
-});
-
 /** What is written as the file's info: everything but its kind and digest, which are not its own to say. */
 export type StoredInfo = Omit<AdvisoryFileInfo, 'kind' | 'digest'> & {
   readonly ecosystems: readonly string[];
 };
 
 export function unpackFacts(value: Buffer): AdvisoryFacts {
-  return checked(factsSchema, value);
+  const facts = fields(parse(value));
+  const severity = facts['severity'];
+  if (!isSeverity(severity)) throw new Damage('a record has no severity');
+  return {
+    id: text(facts['id']),
+    aliases: texts(facts['aliases']),
+    summary: text(facts['summary']),
+    published: nullable(facts['published'], text),
+    modified: nullable(facts['modified'], text),
+    withdrawn: nullable(facts['withdrawn'], text),
+    severity,
+    severitySource: text(facts['severitySource']),
+    cvssVector: nullable(facts['cvssVector'], text),
+    cvssScore: nullable(facts['cvssScore'], number),
+    epss: nullable(facts['epss'], number),
+    exploited: facts['exploited'] === true,
+    source: text(facts['source']),
+  };
 }
 
 export function unpackText(value: Buffer): AdvisoryText {
-  return checked(textSchema, value);
+  const body = fields(parse(value));
+  return { details: text(body['details']), references: texts(body['references']) };
 }
 
 export function unpackInfo(value: Buffer): StoredInfo {
-  return checked(infoSchema, value);
-}
-
-function checked<T>(schema: z.ZodType<T>, value: Buffer): T {
-  const result = schema.safeParse(parse(value));
-  if (!result.success)
-    throw new Damage(`a record has an unexpected shape (${result.error.issues[0]?.path.join('.')})`);
-  return result.data;
+  const info = fields(parse(value));
+  const builtAt = text(info['builtAt']);
+  if (Number.isNaN(Date.parse(builtAt))) throw new Damage('it does not say when it was built');
+  return {
+    builtAt,
+    advisories: number(info['advisories']),
+    packages: number(info['packages']),
+    sources: list(info['sources']).map((entry) => {
+      const source = fields(entry);
+      return {
+        name: text(source['name']),
+        records: number(source['records']),
+        rejected: number(source['rejected']),
+        newest: nullable(source['newest'], text),
+      };
+    }),
+    ecosystems: texts(info['ecosystems']),
+  };
 }
 
 function parse(value: Buffer): unknown {
@@ -112,6 +112,22 @@ function parse(value: Buffer): unknown {
 
 function present(value: unknown): boolean {
   return value !== undefined && value !== 0;
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null)
+    throw new Damage('a record has no fields where some belong');
+  return { ...value };
+}
+
+function nullable<T>(value: unknown, read: (present: unknown) => T): T | null {
+  return value === null ? null : read(value);
+}
+
+function number(value: unknown): number {
+  if (typeof value !== 'number' || !(value >= 0))
+    throw new Damage('a record has no number where one belongs');
+  return value;
 }
 
 function list(value: unknown): readonly unknown[] {

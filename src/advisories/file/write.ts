@@ -88,7 +88,7 @@ function packageValues(collector: AdvisoryCollector, key: string): readonly Buff
     pending = [];
     length = 0;
   };
-  for (const statement of collector.statements(key)) {
+  for (const statement of collector.takeStatements(key)) {
     const packed = packStatement(statement);
     if (Buffer.byteLength(packed) > MAX_VALUE_BYTES) continue;
     if (length + packed.length > STATEMENTS_PER_VALUE) close();
