@@ -67,6 +67,20 @@ export class AdvisoryCollector {
     return this.#bodies.keys();
   }
 
+  /** The ids of the records that name an alias, by alias. */
+  aliases(): ReadonlyMap<string, readonly string[]> {
+    const named = new Map<string, string[]>();
+    for (const { id, aliases } of this.#bodies.values()) {
+      for (const alias of aliases) {
+        const ids = named.get(alias);
+        if (ids === undefined) named.set(alias, [id]);
+        else ids.push(id);
+      }
+    }
+    for (const ids of named.values()) ids.sort();
+    return named;
+  }
+
   /** `ecosystem\0name` of every package that has statements. */
   keys(): IterableIterator<string> {
     return this.#statements.keys();

@@ -5,5 +5,7 @@ export { openAdvisoryFile } from './file/read.ts';
 export { matchVersion, rangeInWords } from './match.ts';
 export { normalizePackageName } from './package-name.ts';
 export { findingSeverity } from './severity.ts';
+export { starterAdvisories } from './starter.ts';
+export { advisoryStatus, lookupAdvisories, type AdvisoryLookup, type AdvisoryStatus } from './status.ts';
 export type * from './types.ts';
 export { goToolchainVersion, versionScheme } from './versions/index.ts';

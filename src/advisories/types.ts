@@ -94,6 +94,8 @@ export interface AdvisoryFile {
   /** By the record's own id, e.g. `DEBIAN-CVE-2023-1234`; also for withdrawn records, which `lookup` never gives. */
   facts(id: string): AdvisoryFacts | undefined;
   advisory(id: string): Advisory | undefined;
+  /** Ids of the records that name `alias` among their aliases, sorted. */
+  aliasedBy(alias: string): readonly string[];
   /** The ecosystem keys present, e.g. to say that a distribution has no data. */
   ecosystems(): readonly string[];
   close(): void;

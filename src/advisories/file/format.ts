@@ -18,9 +18,8 @@ export const TRAILER_BYTES = 64;
 /** u64 offset, u32 compressed length, u32 raw length, u32 key offset, u32 key length, sha256 of the compressed bytes. */
 export const BLOCK_ENTRY_BYTES = 56;
 
-/** The three sections, in file order. */
-export const SECTIONS = ['packages', 'facts', 'texts'] as const;
-export type SectionName = (typeof SECTIONS)[number];
+/** How many sections there are, in this order: statements by package, facts by id, texts by id, ids by alias. */
+export const SECTION_COUNT = 4;
 
 /** A block is closed when it reaches this size, in raw bytes. */
 export const BLOCK_BYTES = 32 * KiB;

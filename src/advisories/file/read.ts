@@ -8,11 +8,18 @@ import {
   MAX_INDEX_BYTES,
   MAX_INFO_BYTES,
   packageKey,
-  SECTIONS,
+  SECTION_COUNT,
   sha256,
   TRAILER_BYTES,
 } from './format.ts';
-import { type StoredInfo, unpackFacts, unpackInfo, unpackStatements, unpackText } from './records.ts';
+import {
+  type StoredInfo,
+  unpackFacts,
+  unpackIds,
+  unpackInfo,
+  unpackStatements,
+  unpackText,
+} from './records.ts';
 import { Damage, type ReadAt, SectionReader } from './section-reader.ts';
 
 /**
@@ -35,6 +42,7 @@ class BlockFile implements AdvisoryFile {
   readonly #packages: SectionReader;
   readonly #facts: SectionReader;
   readonly #texts: SectionReader;
+  readonly #aliases: SectionReader;
   readonly #ecosystems: readonly string[];
   #descriptor: number | undefined;
 
@@ -44,17 +52,18 @@ class BlockFile implements AdvisoryFile {
     const readAt: ReadAt = (offset, length) => this.#read(offset, length);
     const end = readEnd(path, fstatSync(descriptor), readAt);
     let index = end.index;
-    const [packages, facts, texts] = SECTIONS.map(() => {
+    const [packages, facts, texts, aliases] = Array.from({ length: SECTION_COUNT }, () => {
       const section = new SectionReader(index, readAt);
       index = index.subarray(section.indexBytes);
       return section;
     });
-    if (packages === undefined || facts === undefined || texts === undefined || index.length > 0) {
+    if (!packages || !facts || !texts || !aliases || index.length > 0) {
       throw new Damage('the index has other sections than expected');
     }
     this.#packages = packages;
     this.#facts = facts;
     this.#texts = texts;
+    this.#aliases = aliases;
     const { ecosystems, ...stored } = end.info;
     this.#ecosystems = ecosystems;
     this.info = { kind: 'file', digest: end.digest, ...stored };
@@ -81,6 +90,13 @@ class BlockFile implements AdvisoryFile {
       const [value] = this.#texts.values(Buffer.from(id));
       if (value === undefined) throw new Damage('an advisory has no text');
       return { ...facts, ...unpackText(value) };
+    });
+  }
+
+  aliasedBy(alias: string): readonly string[] {
+    return guarded(this.#path, () => {
+      const [value] = this.#aliases.values(Buffer.from(alias));
+      return value === undefined ? [] : unpackIds(value);
     });
   }
 

@@ -81,6 +81,11 @@ export function unpackText(value: Buffer): AdvisoryText {
   return { details: text(body['details']), references: texts(body['references']) };
 }
 
+/** Reads a list of ids. */
+export function unpackIds(value: Buffer): readonly string[] {
+  return texts(parse(value));
+}
+
 export function unpackInfo(value: Buffer): StoredInfo {
   const info = fields(parse(value));
   const builtAt = text(info['builtAt']);

@@ -1,20 +1,33 @@
 // Writes a whole advisory file beside its place, flushes it to disk and moves it there.
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { KiB, MiB } from '../../core/index.ts';
 import type { AdvisoryCollector } from '../collector.ts';
 import { MAGIC, MAX_KEY_BYTES, MAX_VALUE_BYTES, sha256, TRAILER_BYTES } from './format.ts';
 import { packStatement, type StoredInfo } from './records.ts';
 import { type Append, SectionWriter } from './section-writer.ts';
 
-const STATEMENTS_PER_VALUE = 64 * 1024;
-const PENDING_BYTES = 4 * 1024 * 1024;
+/** Statements of one package are cut into values of about this many bytes. */
+const STATEMENT_BYTES = 64 * KiB;
+const PENDING_BYTES = 4 * MiB;
+const MAX_IDS_OF_ALIAS = 1_000;
 
-/** Writes the file and gives its identity, `sha256:<hex>`, and its size in bytes. File system errors pass through. */
+type SectionRecord = readonly [key: Buffer, value: Buffer];
+
+export interface WrittenFile {
+  /** The file's identity, `sha256:<hex>`. */
+  readonly digest: string;
+  /** Size in bytes. */
+  readonly bytes: number;
+  readonly info: StoredInfo;
+}
+
+/** Writes the file; at `path` there is the whole of it or what was there before. File system errors pass through. */
 export async function writeAdvisoryFile(
   collector: AdvisoryCollector,
   path: string,
   info: Pick<StoredInfo, 'builtAt' | 'sources'>,
-): Promise<{ readonly digest: string; readonly bytes: number; readonly info: StoredInfo }> {
+): Promise<WrittenFile> {
   const temporary = `${path}.${process.pid}.partial`;
   const file = await open(temporary, 'w', 0o644);
   try {
@@ -35,47 +48,69 @@ async function writeBody(
   collector: AdvisoryCollector,
   file: FileHandle,
   given: Pick<StoredInfo, 'builtAt' | 'sources'>,
-): Promise<{ readonly digest: string; readonly bytes: number; readonly info: StoredInfo }> {
+): Promise<WrittenFile> {
   const out = new BufferedOutput(file);
   out.append(MAGIC);
-  const packages = new SectionWriter(out.append, MAGIC.length);
-  const ecosystems = new Set<string>();
-  let count = 0;
+  let offset = MAGIC.length;
+  const indexes: Buffer[] = [];
+  const section = async (records: Iterable<SectionRecord>): Promise<void> => {
+    const writer = new SectionWriter(out.append, offset);
+    for (const [key, value] of records) {
+      writer.add(key, value);
+      if (out.full) await out.flush();
+    }
+    const written = writer.finish();
+    indexes.push(written.index);
+    offset = written.offset;
+  };
+  const seen: PackagesSeen = { count: 0, ecosystems: new Set() };
+  await section(packageRecords(collector, seen));
+  const ids = sorted(collector.ids());
+  await section(factRecords(collector, ids));
+  await section(textRecords(collector, ids));
+  await section(aliasRecords(collector));
+  const index = Buffer.concat(indexes);
+  const { count: packages, ecosystems } = seen;
+  const info: StoredInfo = { ...given, advisories: ids.length, packages, ecosystems: [...ecosystems] };
+  const infoBytes = Buffer.from(JSON.stringify(info));
+  const trailer = trailerOf(offset, index, infoBytes);
+  for (const part of [index, infoBytes, trailer]) out.append(part);
+  await out.flush();
+  const bytes = offset + index.length + infoBytes.length + TRAILER_BYTES;
+  return { digest: `sha256:${trailer.toString('hex', 16, 48)}`, bytes, info };
+}
+
+interface PackagesSeen {
+  count: number;
+  readonly ecosystems: Set<string>;
+}
+
+function* packageRecords(collector: AdvisoryCollector, seen: PackagesSeen): Generator<SectionRecord> {
   for (const { key, bytes } of sorted(collector.keys())) {
     const values = packageValues(collector, key);
     if (values.length === 0) continue;
-    count++;
-    ecosystems.add(key.slice(0, key.indexOf('\0')));
-    for (const value of values) packages.add(bytes, value);
-    if (out.full) await out.flush();
+    seen.count++;
+    seen.ecosystems.add(key.slice(0, key.indexOf('\0')));
+    for (const value of values) yield [bytes, value];
   }
-  const info: StoredInfo = {
-    ...given,
-    advisories: collector.advisories,
-    packages: count,
-    ecosystems: [...ecosystems],
-  };
-  const first = packages.finish();
-  const ids = sorted(collector.ids());
-  const facts = new SectionWriter(out.append, first.offset);
+}
+
+function* factRecords(collector: AdvisoryCollector, ids: readonly SortedKey[]): Generator<SectionRecord> {
+  for (const { key, bytes } of ids) yield [bytes, Buffer.from(JSON.stringify(collector.facts(key)))];
+}
+
+function* textRecords(collector: AdvisoryCollector, ids: readonly SortedKey[]): Generator<SectionRecord> {
   for (const { key, bytes } of ids) {
-    facts.add(bytes, Buffer.from(JSON.stringify(collector.facts(key))));
-    if (out.full) await out.flush();
+    const text = collector.text(key);
+    if (text !== undefined) yield [bytes, text];
   }
-  const second = facts.finish();
-  const texts = new SectionWriter(out.append, second.offset);
-  for (const { key, bytes } of ids) {
-    texts.add(bytes, collector.text(key) ?? Buffer.from('{}'));
-    if (out.full) await out.flush();
+}
+
+function* aliasRecords(collector: AdvisoryCollector): Generator<SectionRecord> {
+  const aliases = collector.aliases();
+  for (const { key, bytes } of sorted(aliases.keys())) {
+    yield [bytes, Buffer.from(JSON.stringify((aliases.get(key) ?? []).slice(0, MAX_IDS_OF_ALIAS)))];
   }
-  const third = texts.finish();
-  const index = Buffer.concat([first.index, second.index, third.index]);
-  const infoBytes = Buffer.from(JSON.stringify(info));
-  const trailer = trailerOf(third.offset, index, infoBytes);
-  for (const part of [index, infoBytes, trailer]) out.append(part);
-  await out.flush();
-  const bytes = third.offset + index.length + infoBytes.length + TRAILER_BYTES;
-  return { digest: `sha256:${trailer.toString('hex', 16, 48)}`, bytes, info };
 }
 
 /** The statements of a package as one or more JSON lists, so that no value and no block grows without bound. */
@@ -91,7 +126,7 @@ function packageValues(collector: AdvisoryCollector, key: string): readonly Buff
   for (const statement of collector.takeStatements(key)) {
     const packed = packStatement(statement);
     if (Buffer.byteLength(packed) > MAX_VALUE_BYTES) continue;
-    if (length + packed.length > STATEMENTS_PER_VALUE) close();
+    if (length + packed.length > STATEMENT_BYTES) close();
     pending.push(packed);
     length += packed.length;
   }
@@ -99,7 +134,12 @@ function packageValues(collector: AdvisoryCollector, key: string): readonly Buff
   return values;
 }
 
-function sorted(keys: Iterable<string>): readonly { readonly key: string; readonly bytes: Buffer }[] {
+interface SortedKey {
+  readonly key: string;
+  readonly bytes: Buffer;
+}
+
+function sorted(keys: Iterable<string>): readonly SortedKey[] {
   return [...keys]
     .map((key) => ({ key, bytes: Buffer.from(key) }))
     .filter(({ bytes }) => bytes.length <= MAX_KEY_BYTES)
