@@ -70,7 +70,7 @@ export async function indexArchive(file: FileHandle): Promise<ArchiveIndex | str
 }
 
 function isExtension(header: TarHeader): boolean {
-  return 'xgXLK'.includes(String.fromCharCode(header.typeFlag)) && header.typeFlag !== 0;
+  return 'xgXLK'.includes(String.fromCharCode(header.typeFlag));
 }
 
 function addEntry(
@@ -106,7 +106,7 @@ class PendingNames {
   #size: number | undefined;
 
   sizeOf(header: TarHeader): number {
-    if ('123456'.includes(String.fromCharCode(header.typeFlag)) && header.typeFlag !== 0) return 0;
+    if ('123456'.includes(String.fromCharCode(header.typeFlag))) return 0;
     return isExtension(header) ? header.size : (this.#size ?? header.size);
   }
 
