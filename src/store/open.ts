@@ -55,8 +55,9 @@ export async function openStore(options: StoreOptions): Promise<Store> {
       randomness,
     });
     opened.push(journal);
-    const audit = createAuditTrail({ db: database.db, journal, clock, randomness });
+    const audit = createAuditTrail({ db: database.db, journal, clock, logger });
     opened.push(audit);
+    audit.start();
     const jobs = await openJobQueue({ database, logger });
     opened.push({ close: () => jobs.stop(CLOSE_GRACE_MS) });
     if (options.metrics !== undefined) measureConnections(database, options.metrics);

@@ -15,6 +15,7 @@ import {
 } from '../core/index.ts';
 import { openDatabase, type OpenedDatabase } from './database.ts';
 import { migrate } from './migrate.ts';
+import { openStore } from './open.ts';
 import type { Store } from './types.ts';
 
 export interface TestDatabase extends OpenedDatabase {
@@ -62,7 +63,6 @@ export interface TestStoreOptions {
 /** A whole store on a fresh database (see {@link openTestPlace}). */
 export async function openTestStore(options: TestStoreOptions = {}): Promise<TestStore> {
   const place = options.place ?? (await openTestPlace());
-  const { openStore } = await import('./open.ts');
   const store = await openStore({
     ...place.options,
     logger: options.logger ?? silentLogger(),

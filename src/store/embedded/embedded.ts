@@ -1,6 +1,6 @@
 // Opens the embedded database of a data directory: lock, first initialisation, supervised process.
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from '../../core/index.ts';
@@ -94,6 +94,7 @@ async function prepareDatabase(
   const aside = `${directory}.new-copy`;
   rmSync(aside, { recursive: true, force: true });
   cpSync(template, aside, { recursive: true });
+  chmodSync(aside, 0o700);
   renameSync(aside, directory);
 }
 

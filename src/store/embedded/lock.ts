@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { ownIdentity, processState } from './process-identity.ts';
+import { identify, processState } from './process-identity.ts';
 
 const recordSchema = z.object({
   pid: z.int().positive(),
@@ -63,7 +63,7 @@ export async function acquireLock(options: LockOptions): Promise<LockResult> {
 
 function claim(options: LockOptions, number: number): HeldLock | undefined {
   const path = claimPath(options, number);
-  const record: LockRecord = { ...ownIdentity(), socket: options.socket, released: false };
+  const record: LockRecord = { ...identify(), socket: options.socket, released: false };
   if (!createWithContent(path, record)) return undefined;
   // Twice: one directory reading may miss a claim that replaces another while it runs.
   if (highestClaim(options) !== number || highestClaim(options) !== number) {

@@ -15,10 +15,11 @@ export interface ProcessIdentity {
 /** `elsewhere`: the process lives in another pid namespace, so its pid says nothing here. */
 export type ProcessState = 'running' | 'gone' | 'elsewhere';
 
-export function ownIdentity(): ProcessIdentity {
+/** Identifies a process of this pid namespace, this one unless another pid is given. */
+export function identify(pid: number = process.pid): ProcessIdentity {
   return {
-    pid: process.pid,
-    startedAt: readStart(process.pid) ?? null,
+    pid,
+    startedAt: readStart(pid) ?? null,
     boot: readBoot(),
     namespace: readNamespace(),
   };
