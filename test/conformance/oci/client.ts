@@ -29,6 +29,7 @@ export interface Sending {
 
 /** Marks the requests that prepare a check, so that a broken registry can leave them alone. */
 export const PREPARATION_HEADER = 'x-conformance-preparation';
+const PREPARING = { [PREPARATION_HEADER]: '1' } as const;
 
 /** Registries may answer old forms to a client that does not say what it takes. */
 const ACCEPT = [
@@ -54,7 +55,7 @@ export class RegistryClient {
   constructor(base: URL, credentials: Credentials, preparing = false) {
     this.base = base;
     this.#credentials = credentials;
-    this.#marks = preparing ? { [PREPARATION_HEADER]: '1' } : {};
+    this.#marks = preparing ? PREPARING : {};
   }
 
   /** Sends one request, signed in. `target` is a path with query, or an absolute URL as found in `Location`. */
@@ -100,7 +101,7 @@ export class RegistryClient {
   }
 
   async #askChallenge(): Promise<{ realm: URL; service: string }> {
-    const reply = await this.#exchange('GET', new URL('/v2/', this.base), { headers: this.#marks });
+    const reply = await this.#exchange('GET', new URL('/v2/', this.base), { headers: PREPARING });
     const challenge = reply.headers['www-authenticate'] ?? '';
     const realm = /realm="([^"]+)"/.exec(challenge)?.[1];
     const service = /service="([^"]+)"/.exec(challenge)?.[1];

@@ -8,19 +8,19 @@ const otherDigest = set('docker-content-digest', `sha256:${'0'.repeat(64)}`);
 const created = () => answer(201, { location: '/v2/x/manifests/y' });
 
 export const pullSabotages: readonly Sabotage[] = [
-  after('MUST-01', 'no version check', on('GET', 'any'), (reply, ask) => {
+  after('MUST-01', 'knows no version check', on('GET', 'any'), (reply, ask) => {
     if (ask.path === '/v2/') reply.status = 404;
   }),
-  after('MUST-01', 'no HEAD of manifests', on('HEAD', 'manifest'), noRoute),
-  after('MUST-01', 'no GET of blobs', pulls('blob'), noRoute),
-  after('MUST-02', 'no upload status', on('GET', 'session'), noRoute),
-  after('MUST-02', 'no tag listing', on('GET', 'tags'), noRoute),
-  after('MUST-02', 'no referrers', on('GET', 'referrers'), noRoute),
-  after('MUST-02', 'no chunks', on('PATCH', 'session'), status(202, 405)),
-  after('MUST-02', 'no deletion of tags', on('DELETE', 'manifest by tag'), status(202, 405)),
-  after('MUST-02', 'no deletion of blobs', on('DELETE', 'blob'), status(202, 405)),
-  after('MUST-03', 'tags only', on('GET', 'manifest by digest'), noRoute),
-  after('MUST-03', 'digests only', on('GET', 'manifest by tag'), noRoute),
+  after('MUST-01', 'knows no HEAD of manifests', on('HEAD', 'manifest'), noRoute),
+  after('MUST-01', 'knows no GET of blobs', pulls('blob'), noRoute),
+  after('MUST-02', 'knows no upload status', on('GET', 'session'), noRoute),
+  after('MUST-02', 'knows no tag listing', on('GET', 'tags'), noRoute),
+  after('MUST-02', 'knows no referrers', on('GET', 'referrers'), noRoute),
+  after('MUST-02', 'knows no chunks', on('PATCH', 'session'), status(202, 405)),
+  after('MUST-02', 'deletes no tags', on('DELETE', 'manifest by tag'), status(202, 405)),
+  after('MUST-02', 'deletes no blobs', on('DELETE', 'blob'), status(202, 405)),
+  after('MUST-03', 'knows tags only', on('GET', 'manifest by digest'), noRoute),
+  after('MUST-03', 'knows digests only', on('GET', 'manifest by tag'), noRoute),
   before('MUST-04', 'takes any reference', on('PUT', 'manifest'), created),
   before('MUST-04', 'falls over', on('PUT', 'manifest'), () => answer(500)),
   before('MUST-05', 'takes any name', on('POST', 'uploads'), () => answer(202, { location: '/v2/x' })),
@@ -35,8 +35,8 @@ export const pullSabotages: readonly Sabotage[] = [
   before('MUST-07', 'takes small letters only', on('PUT', 'manifest'), (ask) =>
     /\/[a-z0-9]+$/.test(ask.path) ? undefined : answer(400),
   ),
-  after('MUST-08', 'one wrong bit', pulls('manifest'), damage),
-  before('MUST-08', 'another manifest', on('GET', 'manifest by tag'), (ask) => {
+  after('MUST-08', 'turns a bit over', pulls('manifest'), damage),
+  before('MUST-08', 'gives another manifest', on('GET', 'manifest by tag'), (ask) => {
     ask.path = ask.path.replace('/second', '/first');
   }),
   after('MUST-09', 'answers 203', pulls('manifest'), status(200, 203)),
@@ -44,7 +44,7 @@ export const pullSabotages: readonly Sabotage[] = [
   after('MUST-10', 'states another digest', pulls('manifest'), otherDigest),
   after('MUST-11', 'answers 400', pulls('manifest'), status(404, 400)),
   after('MUST-11', 'answers 200', pulls('manifest'), status(404, 200)),
-  after('MUST-12', 'one wrong bit', pulls('blob'), damage),
+  after('MUST-12', 'turns a bit over', pulls('blob'), damage),
   after('MUST-12', 'loses the last byte', pulls('blob'), (reply) => {
     reply.body = reply.body.subarray(0, -1);
   }),
