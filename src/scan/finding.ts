@@ -1,14 +1,11 @@
 // One finding from everything that advisories say about one flaw of one package.
-import { severityRank, type Severity } from '../core/index.ts';
-import type { AdvisoryFacts } from '../advisories/index.ts';
+import type { Severity } from '../core/index.ts';
+import { findingSeverity, type AdvisoryFacts } from '../advisories/index.ts';
 import { isCve, type Flaw, type Statement } from './flaws.ts';
 import type { Finding, ImagePackage, PackageKind } from './types.ts';
 
 /** Words of distributions for flaws that will not be repaired in this release. */
 const WILL_NOT_FIX = new Set(['end-of-life', 'ignored', 'wont-fix', 'will-not-fix', 'out-of-support']);
-
-/** Debian's word for flaws without security impact: kept as findings, as informational ones. */
-const UNIMPORTANT = 'unimportant';
 
 /** Whose word is taken first where several advisories describe the flaw: the ecosystem's own, then GitHub's. */
 const PREFERRED: Readonly<Record<PackageKind, readonly string[]>> = {
@@ -62,16 +59,15 @@ function ranked(kind: PackageKind, statements: readonly Statement[]): readonly S
   return statements.toSorted((a, b) => rank(a) - rank(b) || (a.advisory.id < b.advisory.id ? -1 : 1));
 }
 
+/** The first rating in the order of preference; distributions rate per package. */
 function severityOf(statements: readonly Statement[]): {
   readonly severity: Severity;
   readonly severitySource: string;
 } {
-  if (statements.some(({ affected }) => affected.urgency === UNIMPORTANT)) {
-    return { severity: 'informational', severitySource: 'distribution' };
-  }
-  const unknown = severityRank('unknown');
-  const known = statements.find(({ advisory }) => severityRank(advisory.severity) < unknown)?.advisory;
-  return { severity: known?.severity ?? 'unknown', severitySource: known?.severitySource ?? 'none' };
+  const ratings = statements.map(({ affected, advisory }) => findingSeverity(affected, advisory));
+  return (
+    ratings.find(({ severity }) => severity !== 'unknown') ?? { severity: 'unknown', severitySource: 'none' }
+  );
 }
 
 function fixStateOf(fixed: string | null, statements: readonly Statement[]): Finding['fixState'] {

@@ -16,13 +16,7 @@ export interface Flaw {
   readonly statements: readonly Statement[];
 }
 
-const CVE = /CVE-\d{4}-\d{4,}/;
-
-/** The CVE that an advisory's own id spells out: `DEBIAN-CVE-2024-1234`, `CVE-2024-1234`. */
-export function cveInId(id: string): string | undefined {
-  return CVE.exec(id)?.[0];
-}
-
+/** Is the id a CVE's, and nothing more? */
 export function isCve(id: string): boolean {
   return /^CVE-\d{4}-\d{4,}$/.test(id);
 }

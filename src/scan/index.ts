@@ -12,3 +12,19 @@ export { packageUrl } from './package-url.ts';
 export { scanDirectory, type DirectoryScanOptions } from './scan-directory.ts';
 export { scanImage } from './scan-image.ts';
 export type { ScanOptions, ScanProgress } from './scan-options.ts';
+export {
+  scanProcessPath,
+  runScanProcess,
+  DEFAULT_MEMORY_LIMIT_BYTES,
+  type ScanProcessOptions,
+} from './process.ts';
+export type { ScanProcessRequest } from './process-messages.ts';
+export type { ImageScanStatus } from './scan-status.ts';
+export {
+  createScanService,
+  type RegistryAccess,
+  type ScanService,
+  type ScanServiceOptions,
+} from './service.ts';
+export { SCAN_STATUSES, type ScanStatus, type SeverityCounts } from './store.ts';
+export { scanRoutes, type ScanRoutesOptions } from './routes.ts';

@@ -1,15 +1,16 @@
 // Packages against advisories: distribution packages by source name, language packages by ecosystem; one finding per flaw.
 import {
   distributionEcosystem,
+  goToolchainVersion,
   matchVersion,
   normalizePackageName,
   versionScheme,
   type AdvisoryFile,
-  type AffectedPackage,
+  type MatchVerdict,
 } from '../advisories/index.ts';
 import { isSystemKind } from './compose.ts';
 import { findingOf } from './finding.ts';
-import { cveInId, groupByFlaw, type Flaw, type Statement } from './flaws.ts';
+import { groupByFlaw, type Flaw, type Statement } from './flaws.ts';
 import { isWithoutCode } from './packages-without-code.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
 import type { DistributionRelease, Finding, ImagePackage, PackageKind, ScanProblem } from './types.ts';
@@ -30,15 +31,16 @@ const LANGUAGE_ECOSYSTEMS: Readonly<Record<'npm' | 'pypi' | 'golang', string>> =
 
 /** What is looked up for a package. */
 interface Query {
-  readonly ecosystem: string;
+  readonly ecosystems: readonly string[];
   readonly name: string;
   readonly version: string;
 }
 
-type Answer =
-  | { readonly known: true; readonly flaws: readonly Flaw[] }
-  /** Advisories exist, but the version says nothing. */
-  | { readonly known: false; readonly advisories: number };
+interface Answer {
+  readonly flaws: readonly Flaw[];
+  /** Advisories that exist, but could not be compared with the installed version. */
+  readonly undecided: number;
+}
 
 /**
  * Matches composed packages. Packages owned by an operating-system package are matched through their owner only, and
@@ -56,9 +58,10 @@ export function matchPackages(
     if (item.ownedBy !== undefined || isWithoutCode(item)) continue;
     const answer = matcher.answer(item);
     if (answer === undefined) continue;
-    if (answer.known) for (const flaw of answer.flaws) findings.push(findingOf(item, flaw));
-    else {
-      const message = `version of ${item.name} is not known: ${answer.advisories} advisories about it were not matched`;
+    for (const flaw of answer.flaws) findings.push(findingOf(item, flaw));
+    if (answer.undecided > 0) {
+      const version = item.version === '(devel)' ? 'is not known' : `${item.version} is not understood`;
+      const message = `version of ${item.name} ${version}: ${answer.undecided} advisories about it were not matched`;
       problems.push({ code: PROBLEM_CODES.versionUnknown, message, layer: item.layer, path: item.path });
     }
   }
@@ -79,71 +82,54 @@ class Matcher {
   answer(item: ImagePackage): Answer | undefined {
     const query = queryOf(item, this.#distribution);
     if (query === undefined) return undefined;
-    const key = `${query.ecosystem}\n${query.name}\n${query.version}`;
+    const key = `${query.ecosystems.join()}\n${query.name}\n${query.version}`;
     if (this.#answers.has(key)) return this.#answers.get(key);
-    const answer = this.#ask(query, isSystemKind(item.kind));
+    const answer = this.#ask(query);
     this.#answers.set(key, answer);
     return answer;
   }
 
-  #ask(query: Query, system: boolean): Answer | undefined {
-    const stated = this.#advisories.lookup(query.ecosystem, query.name);
-    if (stated.length === 0) return undefined;
-    const scheme = versionScheme(query.ecosystem);
-    if (scheme === undefined || query.version === '(devel)')
-      return { known: false, advisories: stated.length };
+  #ask({ ecosystems, name, version }: Query): Answer | undefined {
     const affected: Statement[] = [];
-    const cleared: AffectedPackage[] = [];
     let undecided = 0;
-    for (const entry of stated) {
-      const verdict = matchVersion(entry, query.version, scheme);
-      if (!verdict.affected) {
-        if (verdict.undecided === true) undecided++;
-        else cleared.push(entry);
-        continue;
+    for (const ecosystem of ecosystems) {
+      const scheme = versionScheme(ecosystem);
+      for (const entry of this.#advisories.lookup(ecosystem, normalizePackageName(ecosystem, name))) {
+        const verdict = scheme && version !== '(devel)' ? matchVersion(entry, version, scheme) : UNDECIDED;
+        if (!verdict.affected) {
+          if (verdict.undecided === true) undecided++;
+          continue;
+        }
+        const advisory = this.#advisories.facts(entry.advisory);
+        if (advisory === undefined || advisory.withdrawn !== null) continue;
+        affected.push({ affected: entry, verdict, advisory, ids: [advisory.id, ...advisory.aliases] });
       }
-      const advisory = this.#advisories.facts(entry.advisory);
-      if (advisory === undefined || advisory.withdrawn !== null) continue;
-      affected.push({ affected: entry, verdict, advisory, ids: [advisory.id, ...advisory.aliases] });
     }
-    if (affected.length === 0) return undecided > 0 ? { known: false, advisories: undecided } : undefined;
-    const flaws = groupByFlaw(affected);
-    return { known: true, flaws: system ? flaws.filter((flaw) => !this.#isFixed(flaw, cleared)) : flaws };
-  }
-
-  /**
-   * The distribution's own later word wins: a flaw that one source still calls open, and another source of the same
-   * distribution calls fixed in a version at or below the installed one, is fixed.
-   */
-  #isFixed(flaw: Flaw, cleared: readonly AffectedPackage[]): boolean {
-    if (flaw.statements.some(({ verdict }) => verdict.affected && verdict.fixed !== null)) return false;
-    const ids = new Set(flaw.ids);
-    return cleared.some((entry) => {
-      if (!entry.ranges.some((range) => range.fixed !== undefined && range.fixed !== '0')) return false;
-      const cve = cveInId(entry.advisory);
-      if (cve !== undefined) return ids.has(cve);
-      const aliases = this.#advisories.facts(entry.advisory)?.aliases ?? [];
-      return aliases.some((alias) => ids.has(alias));
-    });
+    return affected.length + undecided === 0 ? undefined : { flaws: groupByFlaw(affected), undecided };
   }
 }
+
+const UNDECIDED: MatchVerdict = { affected: false, undecided: true };
 
 function queryOf(item: ImagePackage, distribution: DistributionRelease | null): Query | undefined {
-  const ecosystem = ecosystemOf(item.kind, distribution);
-  if (ecosystem === undefined) return undefined;
+  const ecosystems = ecosystemsOf(item.kind, distribution);
+  if (ecosystems.length === 0) return undefined;
   if (isSystemKind(item.kind)) {
     const { name, version } = item.source ?? item;
-    return { ecosystem, name: normalizePackageName(ecosystem, name), version };
+    return { ecosystems, name, version };
   }
-  const version = item.kind === 'golang' ? item.version.replace(/^v(?=\d)/, '') : item.version;
-  return { ecosystem, name: normalizePackageName(ecosystem, item.name), version };
+  const toolchain = item.kind === 'golang' && item.name === 'stdlib' && item.version !== '(devel)';
+  return {
+    ecosystems,
+    name: item.name,
+    version: toolchain ? goToolchainVersion(`go${item.version}`) : item.version,
+  };
 }
 
-function ecosystemOf(kind: PackageKind, distribution: DistributionRelease | null): string | undefined {
-  if (kind === 'dpkg' || kind === 'apk') {
-    return distribution === null ? undefined : (distributionEcosystem(distribution) ?? undefined);
-  }
-  return LANGUAGE_ECOSYSTEMS[kind];
+function ecosystemsOf(kind: PackageKind, distribution: DistributionRelease | null): readonly string[] {
+  if (kind === 'dpkg' || kind === 'apk')
+    return distribution === null ? [] : distributionEcosystem(distribution);
+  return [LANGUAGE_ECOSYSTEMS[kind]];
 }
 
 function noticesOf(
@@ -160,11 +146,12 @@ function noticesOf(
   }
   const present = new Set(advisories.ecosystems());
   for (const kind of new Set(packages.map((item) => item.kind))) {
-    const ecosystem = ecosystemOf(kind, distribution);
-    if (ecosystem !== undefined && present.has(ecosystem)) continue;
+    const ecosystems = ecosystemsOf(kind, distribution);
+    if (ecosystems.some((ecosystem) => present.has(ecosystem))) continue;
     const count = packages.filter((item) => item.kind === kind).length;
-    const system = isSystemKind(kind);
-    const what = !system ? ecosystem : (distribution?.prettyName ?? 'an unknown distribution');
+    const what = isSystemKind(kind)
+      ? (distribution?.prettyName ?? 'an unknown distribution')
+      : ecosystems.join();
     notices.push(`no advisories for ${what}: its ${count} ${kind} packages are listed, not matched`);
   }
   return notices;

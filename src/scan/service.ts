@@ -1,0 +1,136 @@
+// Works the scan queue: one stored image at a time per digest, its result stored, everybody told.
+import {
+  SCAN_IMAGE_JOB,
+  type Clock,
+  type EventBus,
+  type ImageDirectory,
+  type Logger,
+  type Metrics,
+} from '../core/index.ts';
+import type { Store } from '../store/index.ts';
+import { ImageScanner } from './image-scanner.ts';
+import { scanInstruments } from './instruments.ts';
+import { scanJobHandler } from './jobs.ts';
+import { imageScanStatus, type ImageScanStatus } from './scan-status.ts';
+import { findInterrupted, findScan, markPending } from './store.ts';
+import { forgetImage } from './store-results.ts';
+
+/** How scans reach the registry that holds the images. */
+export interface RegistryAccess {
+  /** `host:port`. */
+  readonly registry: string;
+  readonly plainHttp: boolean;
+  /** A short-lived bearer token that may pull the repository. */
+  readonly token: string;
+}
+
+export interface ScanServiceOptions {
+  readonly store: Store;
+  readonly directory: ImageDirectory;
+  readonly events: EventBus;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  registryAccess(repository: string): Promise<RegistryAccess>;
+  /** Path of the advisory file; without it the starter advisories are used. */
+  readonly advisoriesPath?: string;
+  /** Scans at the same time, each in its own process. */
+  readonly concurrency: number;
+  readonly memoryLimitBytes?: number;
+  readonly timeLimitMs?: number;
+}
+
+export interface ScanService {
+  /** Declares the queue and starts working it. Call before anything enqueues scans. */
+  start(): Promise<void>;
+  /** Ends running scan processes; their jobs are taken up again by the next start. */
+  stop(): Promise<void>;
+  /** Asks for a scan now. `jobId` is null when one is waiting already. */
+  request(digest: string): Promise<{ readonly jobId: string | null } | 'notFound'>;
+  /** Undefined when no such image is stored. */
+  status(digest: string): Promise<ImageScanStatus | undefined>;
+}
+
+const RETRIES = 3;
+const RETRY_DELAY_SECONDS = 2;
+/** Longer than the time limit of a scan, so that a job is never taken for lost while its scan still runs. */
+const EXPIRE_SECONDS = 30 * 60;
+const ON_DEMAND_PRIORITY = 10;
+const MAX_INTERRUPTED = 10_000;
+
+/** Creates the service; nothing runs until `start`. */
+export function createScanService(options: ScanServiceOptions): ScanService {
+  return new QueueScanService(options);
+}
+
+class QueueScanService implements ScanService {
+  readonly #options: ScanServiceOptions;
+  readonly #stopping = new AbortController();
+  readonly #scanner: ImageScanner;
+  readonly #unsubscribe: (() => void)[] = [];
+
+  constructor(options: ScanServiceOptions) {
+    this.#options = options;
+    this.#scanner = new ImageScanner(options, scanInstruments(options.metrics), this.#stopping.signal);
+  }
+
+  async start(): Promise<void> {
+    const { store, events, concurrency } = this.#options;
+    await store.jobs.define(SCAN_IMAGE_JOB, {
+      retryLimit: RETRIES,
+      retryDelaySeconds: RETRY_DELAY_SECONDS,
+      expireSeconds: EXPIRE_SECONDS,
+    });
+    await this.#resumeInterrupted();
+    this.#unsubscribe.push(events.subscribe('image.deleted', ({ digest }) => this.#forgetIfGone(digest)));
+    await store.jobs.work(
+      SCAN_IMAGE_JOB,
+      { concurrency },
+      scanJobHandler({ ...this.#options, scanner: this.#scanner, stopping: this.#stopping.signal }),
+    );
+  }
+
+  stop(): Promise<void> {
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
+    this.#stopping.abort();
+    return this.#scanner.idle();
+  }
+
+  async request(digest: string): Promise<{ readonly jobId: string | null } | 'notFound'> {
+    const { directory, store, clock } = this.#options;
+    const image = await directory.find(digest);
+    const repository = image?.locations[0]?.repository;
+    if (repository === undefined) return 'notFound';
+    await markPending(store.db, digest, 'on-demand', new Date(clock.now()));
+    const payload = { repository, digest, trigger: 'on-demand' };
+    const options = { key: digest, priority: ON_DEMAND_PRIORITY };
+    const jobId = await store.jobs.enqueue(SCAN_IMAGE_JOB, payload, options);
+    store.jobs.wake(SCAN_IMAGE_JOB);
+    return { jobId };
+  }
+
+  async status(digest: string): Promise<ImageScanStatus | undefined> {
+    const image = await this.#options.directory.find(digest);
+    return image && imageScanStatus(this.#options.store.db, image);
+  }
+
+  /** Scans that were running when the server was killed; with the same key, a job that is waiting is not doubled. */
+  async #resumeInterrupted(): Promise<void> {
+    const { store, directory, logger } = this.#options;
+    for (const digest of await findInterrupted(store.db, MAX_INTERRUPTED)) {
+      const repository = (await directory.find(digest))?.locations[0]?.repository;
+      if (repository === undefined) {
+        await forgetImage(store.db, digest);
+        continue;
+      }
+      const trigger = (await findScan(store.db, digest))?.trigger === 'on-demand' ? 'on-demand' : 'push';
+      logger.info({ digest }, 'taking up an interrupted scan');
+      await store.jobs.enqueue(SCAN_IMAGE_JOB, { repository, digest, trigger }, { key: digest });
+    }
+  }
+
+  async #forgetIfGone(digest: string): Promise<void> {
+    const { directory, store } = this.#options;
+    if ((await directory.find(digest)) === undefined) await forgetImage(store.db, digest);
+  }
+}

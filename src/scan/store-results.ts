@@ -1,0 +1,258 @@
+// The SQL that writes a scan's result: in small transactions, invisible until the image's row is switched to it.
+import { createHash } from 'node:crypto';
+import { sql, type RawBuilder } from 'kysely';
+import { batches, SEVERITIES, severityRank } from '../core/index.ts';
+import type { Database, DatabaseTransaction } from '../store/index.ts';
+import { catalogerVersions } from './catalogers.ts';
+import { databaseJson, databaseText } from './json-rows.ts';
+import { PROBLEM_CODES } from './problem-codes.ts';
+import { holdsAttempt, type SeverityCounts } from './store.ts';
+import type { Finding, ImagePackage, ScanProblem, ScanReport } from './types.ts';
+
+/** Problems kept with an image. */
+const MAX_PROBLEMS = 1_000;
+const DELETE_ROWS = 500;
+
+/**
+ * Stores the report of an attempt. Readers see the whole of it at once, when the last statement switches the image's
+ * row; until then, and when the writer dies, they see the result before. Returns false when a later attempt has begun
+ * in the meantime: its result will be the one to stand.
+ */
+export async function saveReport(
+  db: Database,
+  digest: string,
+  attempt: number,
+  report: ScanReport,
+  now: Date,
+): Promise<boolean> {
+  const write = (run: (transaction: DatabaseTransaction) => Promise<void>): Promise<boolean> =>
+    db.transaction().execute(async (transaction) => {
+      if (!(await holdsAttempt(transaction, digest, attempt))) return false;
+      await run(transaction);
+      return true;
+    });
+  if (!(await removeUnswitched(db, digest, attempt))) return false;
+  const hash = packageHash(report.packages);
+  const samePackages = await hasPackages(db, digest, hash);
+  if (!samePackages) {
+    let ordinal = 0;
+    for (const batch of batches(report.packages)) {
+      const start = ordinal;
+      if (!(await write((transaction) => insertPackages(transaction, digest, attempt, batch, start))))
+        return false;
+      ordinal += batch.length;
+    }
+  }
+  for (const batch of batches(distinctFindings(report.findings))) {
+    if (!(await write((transaction) => upsertFindings(transaction, digest, attempt, batch, now))))
+      return false;
+  }
+  const switched = await write((transaction) =>
+    switchTo(transaction, digest, attempt, report, samePackages ? null : hash, now),
+  );
+  if (switched && !samePackages) await removeOldPackages(db, digest);
+  return switched;
+}
+
+/** Open findings by severity. */
+export function countFindings(findings: readonly Pick<Finding, 'severity' | 'state'>[]): SeverityCounts {
+  const counts = { critical: 0, high: 0, medium: 0, low: 0, informational: 0, unknown: 0 };
+  for (const finding of findings) if (finding.state === 'open') counts[finding.severity]++;
+  return counts;
+}
+
+/** Removes all that is stored about an image. */
+export async function forgetImage(db: Database, digest: string): Promise<void> {
+  await sql`delete from scan_image where digest = ${digest}`.execute(db);
+  await sql`delete from scan_index_child where index_digest = ${digest}`.execute(db);
+  await removeInBatches(db, sql`scan_finding`, sql`image_digest = ${digest}`);
+  await removeInBatches(db, sql`scan_image_package`, sql`image_digest = ${digest}`);
+}
+
+function hashOf(...parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex');
+}
+
+function packageHash(packages: readonly ImagePackage[]): string {
+  return hashOf(JSON.stringify(packages));
+}
+
+function findingKey(finding: Finding): string {
+  return hashOf(finding.id, finding.purl, finding.path);
+}
+
+/** One finding for each id, package and file; a repeated one would not fit the table's key. */
+function distinctFindings(findings: readonly Finding[]): readonly Finding[] {
+  return [...new Map(findings.map((finding) => [findingKey(finding), finding])).values()];
+}
+
+async function hasPackages(db: Database, digest: string, hash: string): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from scan_image where digest = ${digest} and package_hash = ${hash}`.execute(db);
+  return rows.length > 0;
+}
+
+/** Rows that an attempt left behind which was never switched to, and that this one must not inherit. */
+async function removeUnswitched(db: Database, digest: string, attempt: number): Promise<boolean> {
+  const { rows } = await sql<{ readonly generation: number; readonly package_generation: number }>`
+    select generation, package_generation from scan_image
+    where digest = ${digest} and attempt = ${attempt}`.execute(db);
+  const [row] = rows;
+  if (row === undefined) return false;
+  const { generation, package_generation } = row;
+  await removeInBatches(
+    db,
+    sql`scan_finding`,
+    sql`image_digest = ${digest} and first_generation > ${generation} and first_generation < ${attempt}`,
+  );
+  await removeInBatches(
+    db,
+    sql`scan_image_package`,
+    sql`image_digest = ${digest} and generation <> ${package_generation} and generation < ${attempt}`,
+  );
+  return true;
+}
+
+async function removeOldPackages(db: Database, digest: string): Promise<void> {
+  await removeInBatches(
+    db,
+    sql`scan_image_package`,
+    sql`image_digest = ${digest} and generation < (select package_generation from scan_image where digest = ${digest})`,
+  );
+}
+
+async function removeInBatches(
+  db: Database,
+  table: RawBuilder<unknown>,
+  condition: RawBuilder<unknown>,
+): Promise<void> {
+  for (;;) {
+    const { numAffectedRows } = await sql`
+      delete from ${table} where ctid in (select ctid from ${table} where ${condition} limit ${DELETE_ROWS})`.execute(
+      db,
+    );
+    if (numAffectedRows === undefined || numAffectedRows < BigInt(DELETE_ROWS)) return;
+  }
+}
+
+async function insertPackages(
+  transaction: DatabaseTransaction,
+  digest: string,
+  generation: number,
+  packages: readonly ImagePackage[],
+  start: number,
+): Promise<void> {
+  const rows = packages.map((item, index) => ({
+    key: hashOf(item.purl, item.source?.name ?? '', item.source?.version ?? ''),
+    kind: item.kind,
+    name: item.name,
+    version: item.version,
+    source_name: item.source?.name ?? null,
+    source_version: item.source?.version ?? null,
+    architecture: item.architecture ?? null,
+    purl: item.purl,
+    ordinal: start + index,
+    layer: item.layer,
+    path: item.path,
+    owned_by: item.ownedBy ?? null,
+    licenses: item.licenses ?? [],
+  }));
+  const json = databaseJson(rows);
+  // In the order of the keys, so that two transactions never wait for each other's rows.
+  await sql`
+    insert into scan_coordinate (key, kind, name, version, source_name, source_version, architecture, purl)
+    select distinct on (key) key, kind, name, version, source_name, source_version, architecture, purl
+    from jsonb_to_recordset(${json}::jsonb) as r(key text, kind text, name text, version text, source_name text,
+      source_version text, architecture text, purl text)
+    order by key
+    on conflict (key) do nothing`.execute(transaction);
+  await sql`
+    insert into scan_image_package
+      (image_digest, generation, ordinal, coordinate_id, layer, path, owned_by, licenses)
+    select ${digest}, ${generation}::integer, r.ordinal, c.id, r.layer, r.path, r.owned_by, r.licenses
+    from jsonb_to_recordset(${json}::jsonb) as r(key text, ordinal integer, layer integer, path text,
+      owned_by text, licenses jsonb)
+    join scan_coordinate c on c.key = r.key`.execute(transaction);
+}
+
+async function upsertFindings(
+  transaction: DatabaseTransaction,
+  digest: string,
+  generation: number,
+  findings: readonly Finding[],
+  now: Date,
+): Promise<void> {
+  const rows = findings.map((finding) => ({
+    ...finding,
+    key: findingKey(finding),
+    fix_state: finding.fixState,
+    severity_rank: severityRank(finding.severity),
+    severity_source: finding.severitySource,
+    cvss_score: finding.cvssScore,
+    cvss_vector: finding.cvssVector,
+    layer_digest: finding.layerDigest,
+  }));
+  await sql`
+    insert into scan_finding (image_digest, key, id, advisory, aliases, purl, kind, package, installed, fixed, fix_state,
+      severity, severity_rank, severity_source, cvss_score, cvss_vector, epss, exploited, title, range, layer,
+      layer_digest, path, first_generation, last_generation, first_seen, last_seen)
+    select ${digest}, key, id, advisory, aliases, purl, kind, package, installed, fixed, fix_state, severity,
+      severity_rank, severity_source, cvss_score, cvss_vector, epss, exploited, title, range, layer, layer_digest, path,
+      ${generation}::integer, ${generation}::integer, ${now}::timestamptz, ${now}::timestamptz
+    from jsonb_to_recordset(${databaseJson(rows)}::jsonb) as r(key text, id text, advisory text, aliases jsonb,
+      purl text, kind text, package text, installed text, fixed text, fix_state text, severity text,
+      severity_rank integer, severity_source text, cvss_score double precision, cvss_vector text,
+      epss double precision, exploited boolean, title text, range text, layer integer, layer_digest text, path text)
+    on conflict (image_digest, key) do update set
+      advisory = excluded.advisory, aliases = excluded.aliases, fixed = excluded.fixed,
+      fix_state = excluded.fix_state, severity = excluded.severity, severity_rank = excluded.severity_rank,
+      severity_source = excluded.severity_source, cvss_score = excluded.cvss_score,
+      cvss_vector = excluded.cvss_vector, epss = excluded.epss, exploited = excluded.exploited,
+      title = excluded.title, range = excluded.range, layer = excluded.layer, layer_digest = excluded.layer_digest,
+      last_generation = excluded.last_generation, last_seen = excluded.last_seen`.execute(transaction);
+}
+
+async function switchTo(
+  transaction: DatabaseTransaction,
+  digest: string,
+  attempt: number,
+  report: ScanReport,
+  newPackageHash: string | null,
+  now: Date,
+): Promise<void> {
+  const scanned = report.status === 'finished';
+  await sql`
+    update scan_image set
+      status = ${report.status}, finished_at = ${now}, error_code = null, error_message = null,
+      reason = ${report.reason === null ? null : databaseText(report.reason)}, generation = ${attempt},
+      package_generation = ${newPackageHash === null ? sql`package_generation` : sql`${attempt}::integer`},
+      package_hash = ${newPackageHash ?? sql`package_hash`},
+      catalogers = ${catalogerVersions}, platform = ${report.image?.platform ?? null},
+      created = ${report.image?.created ?? null},
+      distribution = ${report.distribution === null ? null : databaseJson(report.distribution)}::jsonb,
+      advisories = ${databaseJson(report.advisories)}::jsonb,
+      layers = ${databaseJson(report.image?.layers ?? [])}::jsonb,
+      problems = ${databaseJson(keptProblems(report.problems))}::jsonb,
+      package_count = ${scanned ? report.packages.length : null},
+      counts = ${scanned ? databaseJson(countFindings(report.findings)) : null}::jsonb
+    where digest = ${digest} and attempt = ${attempt}`.execute(transaction);
+}
+
+function keptProblems(problems: readonly ScanProblem[]): readonly ScanProblem[] {
+  if (problems.length <= MAX_PROBLEMS) return problems;
+  const message = `${problems.length - MAX_PROBLEMS} more problems are not kept`;
+  return [
+    ...problems.slice(0, MAX_PROBLEMS),
+    { code: PROBLEM_CODES.tooMany, message, layer: null, path: null },
+  ];
+}
+
+/** Every severity there is, so that counts always have all of them. */
+export const NO_FINDINGS: SeverityCounts = countFindings([]);
+
+/** Sums counts, e.g. of the images of an index. */
+export function addCounts(a: SeverityCounts, b: SeverityCounts): SeverityCounts {
+  const sum = { ...a };
+  for (const severity of SEVERITIES) sum[severity] += b[severity];
+  return sum;
+}
