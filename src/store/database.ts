@@ -80,19 +80,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<OpenedData
     db: new Kysely<Record<never, never>>({
       dialect: new PostgresDialect({ pool: patientPool(pool, embedded) }),
     }),
-    query: async (text, values) => {
-      const client = await connect(pool, embedded);
-      try {
-        const result: { rows: unknown[] } = await client.query({
-          text,
-          ...(values === undefined ? {} : { values }),
-          types: pg.types,
-        });
-        return result;
-      } finally {
-        client.release();
-      }
-    },
+    query: (text, values) => plainQuery(pool, embedded, text, values),
     databasePid: () => embedded?.pid(),
     onRestart: (listener) => restartListeners.push(listener),
     connections: () => ({
@@ -152,6 +140,28 @@ async function connect(pool: pg.Pool, embedded: Embedded | undefined): Promise<p
       // The process may have died before its end was noticed here.
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
+  }
+}
+
+async function plainQuery(
+  pool: pg.Pool,
+  embedded: Embedded | undefined,
+  text: string,
+  values: unknown[] | undefined,
+): Promise<{ rows: unknown[] }> {
+  const client = await connect(pool, embedded);
+  let healthy = false;
+  try {
+    const result: { rows: unknown[] } = await client.query({
+      text,
+      ...(values === undefined ? {} : { values }),
+      types: pg.types,
+    });
+    healthy = true;
+    return result;
+  } finally {
+    // A failure inside a text of several statements leaves a transaction open: the connection is closed then.
+    client.release(!healthy);
   }
 }
 
