@@ -81,7 +81,7 @@ export class CoherentCache<Value> {
     return this.#invalidations;
   }
 
-  /** Keeps a value read in bulk after `mark`; does nothing if anything was invalidated since or it is held. */
+  /** Keeps a value known otherwise than by a fill; does nothing if anything was invalidated since `mark` or it is held. */
   seed(mark: number, key: string, value: Value): void {
     if (mark === this.#invalidations && !this.#entries.has(key)) this.#keep(key, value);
   }

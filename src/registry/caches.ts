@@ -34,6 +34,13 @@ export interface ServedManifest {
   readonly headers: readonly string[];
 }
 
+/** How many invalidations each cache had seen at one moment. */
+export interface CacheMark {
+  readonly tags: number;
+  readonly manifests: number;
+  readonly blobs: number;
+}
+
 const WARM_BATCH = 50;
 const WARM_MANIFESTS = 1_000;
 const WARM_BODY_BYTES = 64 * 1024;
@@ -85,11 +92,42 @@ export class RegistryCaches {
     return this.#store.invalidations.current() ? this.#blobs.get(blobKey(repository, digest), load) : load();
   }
 
+  /** A mark to take before a change, for the two `keep` calls after its commit. */
+  mark(): CacheMark {
+    return { tags: this.#tags.mark(), manifests: this.#manifests.mark(), blobs: this.#blobs.mark() };
+  }
+
+  /**
+   * Keeps a manifest just pushed, with the tags it was given, unless anything else was invalidated since `mark`.
+   * `invalidated` is how many tags the push itself invalidated.
+   */
+  keepPushed(
+    mark: CacheMark,
+    push: {
+      readonly repository: string;
+      readonly digest: string;
+      readonly mediaType: string;
+      readonly body: Buffer;
+      readonly tags: readonly string[];
+      readonly invalidated: number;
+    },
+  ): void {
+    const { repository, digest } = push;
+    const manifest = prepare(digest, push.mediaType, push.body);
+    this.#manifests.seed(mark.manifests, manifestKey(repository, digest), manifest);
+    for (const tag of push.tags)
+      this.#tags.seed(mark.tags + push.invalidated, tagKey(repository, tag), digest);
+  }
+
+  /** Keeps a blob just stored, unless anything was invalidated since `mark`. */
+  keepBlob(mark: CacheMark, repository: string, digest: string, blob: StoredBlob): void {
+    this.#blobs.seed(mark.blobs, blobKey(repository, digest), blob);
+  }
+
   /** Reads the manifests most likely to be asked for, so that pulls after a start do not queue behind slow SQL. */
   async warm(): Promise<void> {
     if (!this.#store.invalidations.current()) return;
-    const tagMark = this.#tags.mark();
-    const manifestMark = this.#manifests.mark();
+    const mark = this.mark();
     for (let offset = 0; offset < WARM_MANIFESTS; offset += WARM_BATCH) {
       const rows = await listWarmManifests(this.#store.db, {
         limit: WARM_BATCH,
@@ -98,8 +136,8 @@ export class RegistryCaches {
       });
       for (const row of rows) {
         const manifest = prepare(row.digest, row.mediaType, row.body);
-        this.#manifests.seed(manifestMark, manifestKey(row.repository, row.digest), manifest);
-        for (const tag of row.tags) this.#tags.seed(tagMark, tagKey(row.repository, tag), row.digest);
+        this.#manifests.seed(mark.manifests, manifestKey(row.repository, row.digest), manifest);
+        for (const tag of row.tags) this.#tags.seed(mark.tags, tagKey(row.repository, tag), row.digest);
       }
       if (rows.length < WARM_BATCH) return;
     }

@@ -133,6 +133,7 @@ function blobsMissing(digests: readonly string[]): DistributionError {
 
 async function store(context: RegistryContext, push: ManifestPush): Promise<PushOutcome> {
   const keys: string[] = [];
+  const mark = context.caches.mark();
   const outcome = await inTransaction(context.store.db, async (transaction): Promise<PushOutcome> => {
     keys.length = 0;
     const at = new Date(context.clock.now());
@@ -158,6 +159,12 @@ async function store(context: RegistryContext, push: ManifestPush): Promise<Push
     return { kind: 'stored', isNew, moves };
   });
   if (keys.length > 0) context.store.invalidations.apply(keys);
+  if (outcome.kind === 'stored') {
+    // What was pushed is pulled next, perhaps while the database is busy.
+    const { digest, mediaType, body } = push.manifest;
+    const { repository, tags } = push;
+    context.caches.keepPushed(mark, { repository, digest, mediaType, body, tags, invalidated: keys.length });
+  }
   return outcome;
 }
 

@@ -35,6 +35,7 @@ export async function completeBlob(context: RegistryContext, completion: Complet
     await removeObject(context, writer.id);
     throw digestInvalid(digest);
   }
+  const mark = context.caches.mark();
   const kept = await inTransaction(store.db, async (transaction) => {
     const stored = await storeBlob(transaction, {
       repository,
@@ -47,6 +48,7 @@ export async function completeBlob(context: RegistryContext, completion: Complet
     return stored;
   });
   if (kept.objectId !== writer.id) await settleDuplicate(context, completion, kept.objectId);
+  context.caches.keepBlob(mark, repository, digest, { objectId: kept.objectId, size: writer.size });
 }
 
 /** The content was stored before. Its object counts, unless it was lost: then the new one takes its place. */
