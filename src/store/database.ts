@@ -130,7 +130,7 @@ export function isConnectionError(error: unknown): boolean {
 async function connect(pool: pg.Pool, embedded: Embedded | undefined): Promise<pg.PoolClient> {
   const deadline = performance.now() + RECONNECT_LIMIT_MS;
   for (;;) {
-    await embedded?.running();
+    await embedded?.running(deadline - performance.now());
     try {
       return await pool.connect();
     } catch (error) {

@@ -26,8 +26,8 @@ export interface Embedded {
   /** Folder of the socket, as `pg` takes it for `host`. */
   readonly socketDirectory: string;
   pid(): number | undefined;
-  /** Resolves when the database runs (at once, unless it is being restarted). */
-  running(): Promise<void>;
+  /** Resolves when the database runs (at once, unless it is being restarted), or after `limitMs`. */
+  running(limitMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> 
     return {
       socketDirectory,
       pid: () => supervisor.pid,
-      running: () => supervisor.running(),
+      running: (limitMs) => supervisor.running(limitMs),
       close: async () => {
         await supervisor.close();
         leave();

@@ -1,6 +1,7 @@
 // PGlite with durable commits: fsync on, its calls handed to the operating system, and a self-check that they arrive.
 import { fsyncSync } from 'node:fs';
 import { PGlite } from '@electric-sql/pglite';
+import { describeError } from '../../core/index.ts';
 import { NodeFS } from '@electric-sql/pglite/nodefs';
 
 /**
@@ -22,9 +23,23 @@ export interface Engine {
 
 /** Opens an initialised data folder; an empty one is initialised first, which takes much memory. */
 export async function openEngine(directory: string, onFatal: (reason: string) => never): Promise<Engine> {
-  const files = new DurableFiles(directory, onFatal);
-  const pglite = await PGlite.create({ fs: files, startParams: START_PARAMETERS });
-  return { pglite, fsyncs: () => files.fsyncs };
+  // What PostgreSQL complained about last, to say why it gave up: `No space left on device`, for instance.
+  let complaint = '';
+  const withComplaint = (reason: string): string => (complaint === '' ? reason : `${reason}: ${complaint}`);
+  const files = new DurableFiles(directory, (reason) => onFatal(withComplaint(reason)));
+  try {
+    const pglite = await PGlite.create({
+      fs: files,
+      startParams: START_PARAMETERS,
+      onStderr: (line) => {
+        if (/\b(ERROR|FATAL|PANIC):/.test(line)) complaint = line.replace(/^.*?\b(?=ERROR|FATAL|PANIC)/, '');
+        return false;
+      },
+    });
+    return { pglite, fsyncs: () => files.fsyncs };
+  } catch (error) {
+    throw new Error(withComplaint(describeError(error)), { cause: error });
+  }
 }
 
 /** Does a commit raise the fsync counter? If not, acknowledged work could be lost with the power. */

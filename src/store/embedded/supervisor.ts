@@ -1,5 +1,6 @@
 // Keeps the database process running: starts it, restarts it with back-off, tells when it is ready, stops it.
 import { fork, type ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describeError, type Logger } from '../../core/index.ts';
 import { storeErrors } from '../errors.ts';
 import { childLocation } from './child-location.ts';
@@ -52,9 +53,13 @@ export class Supervisor {
     void exited(child).then((reason) => this.#ended(child, reason, performance.now() - since));
   }
 
-  /** Resolves when the database runs, waiting for a restart under way. */
-  async running(): Promise<void> {
-    await this.#restarting;
+  /** Resolves when the database runs, or when `limitMs` of waiting for a restart have passed. */
+  async running(limitMs: number): Promise<void> {
+    if (this.#restarting === undefined) return;
+    const limit = new AbortController();
+    const late = sleep(Math.max(0, limitMs), undefined, { signal: limit.signal }).catch(() => undefined);
+    await Promise.race([this.#restarting, late]);
+    limit.abort();
   }
 
   /** Stops the database after its running statement; ends it by force when that takes over 15 seconds. */
@@ -81,7 +86,7 @@ export class Supervisor {
 
   async #restart(firstDelayMs: number): Promise<void> {
     for (let delayMs = firstDelayMs; !this.#closing; delayMs = Math.min(LONGEST_DELAY_MS, delayMs * 2 + 1)) {
-      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      await sleep(delayMs);
       if (this.#closing) return;
       try {
         await this.start();
