@@ -163,7 +163,10 @@ export class RegistryCaches {
   }
 }
 
-function prepare(digest: string, mediaType: string, body: Buffer): ServedManifest {
+function prepare(digest: string, mediaType: string, received: Buffer): ServedManifest {
+  // A piece of a larger buffer would keep all of that in memory for as long as it is cached.
+  const body = Buffer.allocUnsafeSlow(received.length);
+  received.copy(body);
   const etag = `"${digest}"`;
   return {
     body,

@@ -44,8 +44,8 @@ export async function pushManifest(
 ): Promise<void> {
   const access = await authorize(context, exchange, { type: 'repository', name: repository, action: 'push' });
   const { digest, tags } = readReference(reference, exchange.query.getAll('tag'));
-  const { request, response } = exchange;
-  const body = await readWholeBody(request, response, MAX_MANIFEST_BYTES, manifestTooLarge);
+  const { request } = exchange;
+  const body = await readWholeBody(exchange, context.transfers, MAX_MANIFEST_BYTES, manifestTooLarge);
   const algorithm: DigestAlgorithm = digest === undefined ? 'sha256' : digestAlgorithm(digest);
   const parsed = parseBody(body, request.headers['content-type']);
   const manifest = describeManifest(parsed, body, algorithm);

@@ -41,9 +41,6 @@ async function pullManifest(
     (await lookUp(context, repository, reference, isDigest));
   if (manifest === undefined) throw manifestUnknown(repository, reference);
   const { request, response } = exchange;
-  if (request.method === 'GET' && access.subject.kind !== 'system') {
-    context.pulls.record(access.subject.name, exchange.address, repository, manifest.digest);
-  }
   const namespace = namespaceOf(exchange);
   if (matchesEtag(request.headers['if-none-match'], manifest.etag)) {
     sendEmpty(exchange, 304, {
@@ -57,8 +54,15 @@ async function pullManifest(
     200,
     namespace === undefined ? [...manifest.headers] : [...manifest.headers, 'oci-namespace', namespace],
   );
-  if (request.method === 'HEAD') response.end();
-  else response.end(manifest.body);
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
+  // HEAD and 304 are how pollers look; a pull takes the bytes. The scanner's own reads do not count.
+  if (access.subject.kind !== 'system') {
+    context.pulls.record(access.subject.name, exchange.address, repository, manifest.digest);
+  }
+  response.end(manifest.body);
 }
 
 async function lookUp(

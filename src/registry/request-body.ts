@@ -1,7 +1,9 @@
 // Reads request bodies that fit in memory, and gets rid of those nobody wants.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { MiB } from '../core/index.ts';
-import { DistributionError } from './distribution-errors.ts';
+import type { Exchange } from './context.ts';
+import type { DistributionError } from './distribution-errors.ts';
+import type { TransferWatch } from './transfer-watch.ts';
 
 /** Thrown when the client went away before its request was complete. */
 export class ClientGone extends Error {
@@ -25,15 +27,33 @@ export function welcomeBody(request: IncomingMessage, response: ServerResponse):
 }
 
 /** The whole body. Ends the request with `tooLarge` when it has more than `limit` bytes. */
-export function readWholeBody(
-  request: IncomingMessage,
-  response: ServerResponse,
+export async function readWholeBody(
+  exchange: Exchange,
+  transfers: TransferWatch,
   limit: number,
   tooLarge: () => DistributionError,
 ): Promise<Buffer> {
+  const { request, response } = exchange;
   const declared = declaredLength(request);
-  if (declared !== undefined && declared > limit) return Promise.reject(tooLarge());
+  if (declared !== undefined && declared > limit) throw tooLarge();
   welcomeBody(request, response);
+  const before = request.socket.bytesRead;
+  const unwatch = transfers.add({
+    moved: () => request.socket.bytesRead - before,
+    stop: () => request.destroy(),
+  });
+  try {
+    return await collect(request, limit, tooLarge);
+  } finally {
+    unwatch();
+  }
+}
+
+function collect(
+  request: IncomingMessage,
+  limit: number,
+  tooLarge: () => DistributionError,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;

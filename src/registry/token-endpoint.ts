@@ -30,10 +30,10 @@ async function serveBasic(context: RegistryContext, exchange: Exchange): Promise
 }
 
 async function serveForm(context: RegistryContext, exchange: Exchange): Promise<void> {
-  const { request, response, address } = exchange;
+  const { address } = exchange;
   const body = await readWholeBody(
-    request,
-    response,
+    exchange,
+    context.transfers,
     MAX_FORM_BYTES,
     () => new DistributionError(413, { code: 'SIZE_INVALID', message: 'the form is too large' }),
   );

@@ -7,8 +7,9 @@ import { DistributionError } from './distribution-errors.ts';
 import { advanceUpload, findUpload } from './store-uploads.ts';
 import type { UploadRow } from './store-uploads.ts';
 
-/** How long a request waits for an earlier one on the same session, which may be a connection that is already dead. */
-const LOCK_WAIT_MS = 5_000;
+/** How long a request waits for an earlier one on the same session before it has it broken off. */
+const LOCK_WAIT_MS = 2_000;
+const MAX_TAKEOVERS = 5;
 /** A writer that rests this long is closed; its session goes on from what is durable. */
 const REST_MS = 5 * 60_000;
 
@@ -19,6 +20,25 @@ interface OpenUpload {
   revision: number;
   usedAt: number;
 }
+
+interface Lock {
+  readonly released: Promise<void>;
+  readonly breakOff: () => void;
+}
+
+/** How a request wants to have a session for itself. */
+export interface UploadClaim {
+  /** Ends this request's own work on the session; called when a later request takes over. */
+  readonly breakOff: () => void;
+  /** May this request break off an earlier one? */
+  readonly mayTakeOver: () => Promise<boolean>;
+}
+
+/** The process itself, closing what rests. */
+const HOUSEKEEPING: UploadClaim = {
+  breakOff: () => undefined,
+  mayTakeOver: () => Promise.resolve(false),
+};
 
 /** A session that one request has for itself. */
 export interface HeldUpload {
@@ -33,7 +53,7 @@ export class UploadSessions {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #open = new Map<string, OpenUpload>();
-  readonly #locks = new Map<string, Promise<void>>();
+  readonly #locks = new Map<string, Lock>();
   readonly #objects = new Set<string>();
   readonly #timer: NodeJS.Timeout;
 
@@ -62,22 +82,26 @@ export class UploadSessions {
   }
 
   /**
-   * Runs `work` while nobody else in this process works on the session. Ends the request with 409 when an earlier
-   * request on it does not end.
+   * Runs `work` while nobody else in this process works on the session. An earlier request may be a connection that is
+   * dead without anybody knowing, so it is broken off when it does not end soon and `mayTakeOver` allows it. Ends the
+   * request with 409 when the earlier one goes on.
    */
-  async exclusively<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const deadline = this.#clock.now() + LOCK_WAIT_MS;
-    for (let holder = this.#locks.get(id); holder !== undefined; holder = this.#locks.get(id)) {
-      const left = deadline - this.#clock.now();
-      if (left <= 0 || !(await settlesWithin(holder, left))) {
+  async exclusively<T>(id: string, claim: UploadClaim, work: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const holder = this.#locks.get(id);
+      if (holder === undefined) break;
+      if (await settlesWithin(holder.released, LOCK_WAIT_MS)) continue;
+      if (attempt > MAX_TAKEOVERS || !(await claim.mayTakeOver())) {
         throw new DistributionError(409, {
           code: 'BLOB_UPLOAD_INVALID',
           message: 'another request is working on this upload',
         });
       }
+      holder.breakOff();
     }
     let release = (): void => undefined;
-    this.#locks.set(id, new Promise<void>((resolve) => (release = resolve)));
+    const released = new Promise<void>((resolve) => (release = resolve));
+    this.#locks.set(id, { released, breakOff: claim.breakOff });
     try {
       return await work();
     } finally {
@@ -165,7 +189,9 @@ export class UploadSessions {
   async #closeResting(): Promise<void> {
     const before = this.#clock.now() - REST_MS;
     for (const [id, open] of this.#open) {
-      if (open.usedAt < before && !this.#locks.has(id)) await this.exclusively(id, () => this.drop(id));
+      if (open.usedAt < before && !this.#locks.has(id)) {
+        await this.exclusively(id, HOUSEKEEPING, () => this.drop(id));
+      }
     }
   }
 }

@@ -44,6 +44,10 @@ export async function finishUpload(
   }
   const bodyIsEmpty = declaredLength(exchange.request) === 0;
   if (!bodyIsEmpty) await append(context, exchange, held, expected);
+  const { socket } = exchange.request;
+  const idleMs = socket.timeout ?? 0;
+  // Reading a large blob again may take longer than a connection may be silent; it is this side that is at work now.
+  socket.setTimeout(0);
   try {
     await completeBlob(context, { ...held, repository: row.repository, digest, uploadId: row.id });
   } catch (error) {
@@ -51,6 +55,7 @@ export async function finishUpload(
     if (!(error instanceof DistributionError)) await context.uploads.drop(row.id);
     throw error;
   } finally {
+    socket.setTimeout(idleMs);
     context.uploads.forget(row.id);
   }
 }
@@ -102,12 +107,17 @@ function outOfOrder(row: UploadRow): DistributionError {
   return new DistributionError(
     416,
     { code: 'BLOB_UPLOAD_INVALID', message: 'the chunk does not start where the upload ends' },
-    {
-      location: `/v2/${row.repository}/blobs/uploads/${row.id}`,
-      range: uploadRange(row.size),
-      'docker-upload-uuid': row.id,
-    },
+    progressHeaders(row),
   );
+}
+
+/** Where an upload goes on. */
+export function progressHeaders(row: UploadRow): Record<string, string> {
+  return {
+    location: `/v2/${row.repository}/blobs/uploads/${row.id}`,
+    range: uploadRange(row.size),
+    'docker-upload-uuid': row.id,
+  };
 }
 
 function blobTooLarge(context: RegistryContext): DistributionError {

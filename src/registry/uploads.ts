@@ -6,14 +6,14 @@ import { permits } from '../identity/index.ts';
 import { authorize } from './authorization.ts';
 import type { Exchange, RegistryContext } from './context.ts';
 import { DistributionError, digestInvalid, methodNotAllowed } from './distribution-errors.ts';
-import { uploadRange } from './ranges.ts';
 import { declaredLength } from './request-body.ts';
 import { sendEmpty } from './responses.ts';
 import { linkBlob } from './store-blobs.ts';
 import { deleteUpload, insertUpload } from './store-uploads.ts';
 import type { UploadRow } from './store-uploads.ts';
 import { inTransaction } from './store.ts';
-import { finishUpload, receiveChunk, receiveWholeBlob } from './upload-transfer.ts';
+import type { UploadClaim } from './upload-sessions.ts';
+import { finishUpload, progressHeaders, receiveChunk, receiveWholeBlob } from './upload-transfer.ts';
 import { removeObject } from './upload-completion.ts';
 
 /** Chunks below this (but for the last) are taken too; object stores need parts this large, so clients are told. */
@@ -66,7 +66,11 @@ export async function serveUpload(
     return;
   }
   const digest = method === 'PUT' ? requireDigest(exchange.query.get('digest') ?? '') : undefined;
-  await context.uploads.exclusively(id, async () => {
+  const claim: UploadClaim = {
+    breakOff: () => exchange.request.destroy(),
+    mayTakeOver: async () => (await context.uploads.find(id, repository, owner)) !== undefined,
+  };
+  await context.uploads.exclusively(id, claim, async () => {
     const row = await requireUpload(context, repository, id, owner);
     if (method === 'DELETE') await cancelUpload(context, exchange, row);
     else if (digest === undefined) sendProgress(exchange, 202, await receiveChunk(context, exchange, row));
@@ -160,15 +164,6 @@ function sendProgress(
   more: Readonly<Record<string, string>> = {},
 ): void {
   sendEmpty(exchange, status, { ...progressHeaders(row), ...more });
-}
-
-/** Where an upload goes on. */
-export function progressHeaders(row: UploadRow): Record<string, string> {
-  return {
-    location: `/v2/${row.repository}/blobs/uploads/${row.id}`,
-    range: uploadRange(row.size),
-    'docker-upload-uuid': row.id,
-  };
 }
 
 function sendCreated(exchange: Exchange, repository: string, digest: string): void {
