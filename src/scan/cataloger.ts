@@ -30,6 +30,8 @@ export interface Cataloger {
   /** Name and version are part of the key of cached results: raise the version whenever results would change. */
   readonly name: string;
   readonly version: number;
+  /** Matches nearly every path and looks at contents: asked only when no other cataloger knows the path. */
+  readonly broad?: true;
   /**
    * Could a file at this path be one that the cataloger reads? Decided by the path alone, so that whatever an
    * upper layer puts there is known to replace it.

@@ -98,7 +98,7 @@ export class LayerCatalog implements LayerVisitor {
     }
     const release = this.#distributions.get(target);
     if (release !== undefined) this.#distributions.set(entry.path, release);
-    else if (cataloger !== undefined && cataloger.name !== 'go-binary' && !this.#evidence.has(target)) {
+    else if (cataloger !== undefined && cataloger.broad !== true && !this.#evidence.has(target)) {
       this.problem(
         PROBLEM_CODES.hardLink,
         'could not read: hard link to a file that was not read',
@@ -188,6 +188,11 @@ export class LayerCatalog implements LayerVisitor {
   }
 }
 
+const inOrder: readonly Cataloger[] = [
+  ...catalogers.filter((cataloger) => cataloger.broad !== true),
+  ...catalogers.filter((cataloger) => cataloger.broad === true),
+];
+
 function catalogerOf(path: string): Cataloger | undefined {
-  return catalogers.find((cataloger) => cataloger.matches(path));
+  return inOrder.find((cataloger) => cataloger.matches(path));
 }

@@ -23,6 +23,7 @@ const NEVER_EXECUTABLE = new Set(
 export const goBinary: Cataloger = {
   name: 'go-binary',
   version: 1,
+  broad: true,
   matches(path) {
     const dot = path.lastIndexOf('.');
     if (dot <= path.lastIndexOf('/') + 1) return !path.startsWith('usr/share/zoneinfo/');
