@@ -23,7 +23,7 @@ import { verifiedStream } from './verified-stream.ts';
 const MAX_IMAGES = 1_000;
 const MAX_TAGS = 1_000;
 
-/** Which image of the archive: by a reference in its `RepoTags`, or the only one. */
+/** Which image of the archive: by a reference in its `RepoTags` or by the tag of one, or the only one. */
 export interface ArchiveSelection {
   readonly reference?: string;
 }
@@ -192,7 +192,9 @@ function selectImage(path: string, images: readonly SavedImage[], selection: Arc
   const candidates =
     wanted === undefined
       ? images
-      : images.filter((image) => image.tags.some((tag) => canonical(tag) === wanted));
+      : images.filter((image) =>
+          image.tags.some((tag) => canonical(tag) === wanted || tag.endsWith(`:${reference}`)),
+        );
   const [first, second] = candidates;
   if (first === undefined) {
     throw ociErrors.create('OCI_NOT_FOUND', { what: reference ?? 'an image', target: path });
