@@ -255,13 +255,13 @@ describe('checks and the database', () => {
   it('await no SQL once warm', async () => {
     const header = basic(credential.username, credential.password);
     const { token } = await first.issueToken(await login(), SERVICE, []);
-    const slow = sql`select pg_sleep(1)`.execute(store.db);
-    const started = performance.now();
+    let answered = false;
+    const slow = sql`select pg_sleep(1)`.execute(store.db).then(() => (answered = true));
     for (let count = 0; count < 200; count++) {
       expect(await first.checkAuthorization(header, SERVICE)).toBeDefined();
       expect(await first.checkAuthorization(`Bearer ${token}`, SERVICE)).toBeDefined();
     }
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(answered).toBe(false);
     await slow;
   });
 
@@ -278,21 +278,14 @@ describe('checks and the database', () => {
     }
   });
 
-  it('fail with a code when credentials changed and the database is away', async () => {
-    const gone = await openTestStore();
-    const identity = await createIdentity({
-      store: gone,
-      keyDirectory: join(gone.dataDirectory, 'keys'),
-      clock: { now: () => time.now },
-      randomness: systemRandomness,
-      logger: silentLogger(),
-    });
-    await gone.db.destroy();
-    gone.invalidations.apply(['identity:credential:admin']);
-    const error = await identity.checkPassword('admin', 'x').catch((thrown: unknown) => thrown);
+  it('fail with a code when credentials changed and the database cannot be asked, and recover', async () => {
+    const header = basic(credential.username, credential.password);
+    await sql`alter table credential rename to hidden`.execute(store.db);
+    store.invalidations.apply(['identity:credential:admin']);
+    const error = await first.checkAuthorization(header, SERVICE).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(BreakwaterError);
     expect(error).toMatchObject({ code: 'IDENTITY_STORE_UNAVAILABLE', status: 503 });
-    identity.close();
-    await gone.close();
+    await sql`alter table hidden rename to credential`.execute(store.db);
+    expect(await first.checkAuthorization(header, SERVICE)).toBeDefined();
   });
 });

@@ -1,6 +1,7 @@
 // Signs in and checks who is asking: passwords, access and refresh tokens, the administrator's credential.
 import { join } from 'node:path';
 import type { Clock, Logger, Randomness } from '../core/index.ts';
+import { withTransaction } from '../store/index.ts';
 import type { Store } from '../store/index.ts';
 import { parseAuthorization } from './authorization-header.ts';
 import { CREDENTIAL_KEY_PREFIX, Credentials } from './credentials.ts';
@@ -234,7 +235,7 @@ class StoredIdentity implements ClosableIdentity {
   /** Changes credentials and tells every process of it. */
   async #change<T>(change: (db: Store['db']) => Promise<T>): Promise<T> {
     const keys = [`${CREDENTIAL_KEY_PREFIX}${ADMINISTRATOR}`];
-    const result = await this.#store.db.transaction().execute(async (transaction) => {
+    const result = await withTransaction(this.#store.db, async (transaction) => {
       const changed = await change(transaction);
       await this.#store.invalidations.record(transaction, keys);
       return changed;
