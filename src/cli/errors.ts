@@ -56,6 +56,18 @@ export const cliErrors = defineErrors('cli', {
     hint: 'Give the administrator credential with --username and --password-file (or BREAKWATER_PASSWORD), or stop the server and run the command again.',
     exit: 3,
   },
+  CLI_FILE_UNREADABLE: {
+    status: 400,
+    message: 'cannot read {file}: {reason}',
+    hint: 'Check the path and that this user may read it.',
+    exit: 3,
+  },
+  CLI_RESTORE_RUNNING: {
+    status: 409,
+    message: 'the data directory {directory} is in use by the server with process id {pid}',
+    hint: 'Stop the server first, or restore into another directory with --data DIR.',
+    exit: 2,
+  },
   CLI_SAMPLE_FAILED: {
     status: 500,
     message: 'the sample image could not be pushed and scanned: {reason}',

@@ -1,0 +1,6 @@
+// What the server offers to the command line.
+export { serverErrors } from './errors.ts';
+export { formatAddress, startServer } from './server.ts';
+export { readServerFile, type ServerFile } from './server-file.ts';
+export { SERVER_ROLES } from './types.ts';
+export type { ListenAddress, RunningServer, ServerConfiguration, ServerRole } from './types.ts';

@@ -1,0 +1,78 @@
+// `/healthz` (the process answers) and `/readyz` (it should get traffic): for load balancers, without a credential.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { describeError } from '../../core/index.ts';
+import type { ServerContext } from '../context.ts';
+
+const check = z.object({ name: z.string(), ok: z.boolean() });
+const readiness = z.object({ ready: z.boolean(), checks: z.array(check) });
+
+/** Longest a check may take, in milliseconds. */
+const TIME_LIMIT_MS = 3_000;
+
+export function healthRoutes({
+  store,
+  readiness: state,
+  logger,
+}: Pick<ServerContext, 'store' | 'readiness' | 'logger'>): FastifyPluginAsyncZod {
+  const passes = async (name: string, run: () => Promise<void>): Promise<z.infer<typeof check>> => {
+    try {
+      await withinTime(run());
+      return { name, ok: true };
+    } catch (error) {
+      logger.warn({ check: name }, `not ready: ${describeError(error)}`);
+      return { name, ok: false };
+    }
+  };
+  return async (app) => {
+    app.get(
+      '/healthz',
+      {
+        config: { public: true },
+        schema: {
+          summary: 'Does the process answer?',
+          tags: ['server'],
+          security: [],
+          response: { 200: z.object({ status: z.literal('ok') }) },
+        },
+      },
+      async () => ({ status: 'ok' as const }),
+    );
+    app.get(
+      '/readyz',
+      {
+        config: { public: true },
+        schema: {
+          summary: 'Should the server get traffic?',
+          description:
+            'The database answers (it was migrated before the server listened) and the journal is written to SQL.',
+          tags: ['server'],
+          security: [],
+          response: { 200: readiness, 503: readiness },
+        },
+      },
+      async (_request, reply) => {
+        const checks = [
+          { name: 'running', ok: !state.stopping },
+          await passes('database', () => store.ping()),
+        ];
+        if (checks.every((item) => item.ok))
+          checks.push(await passes('journal', () => store.journal.drain()));
+        const ready = checks.every((item) => item.ok);
+        return reply.status(ready ? 200 : 503).send({ ready, checks });
+      },
+    );
+  };
+}
+
+async function withinTime(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${TIME_LIMIT_MS} ms`)), TIME_LIMIT_MS);
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
