@@ -64,7 +64,8 @@ export function readOsvRecord(value: unknown): OsvRecord | undefined {
     details,
     published: dateOf(value['published']),
     modified: dateOf(value['modified']),
-    withdrawn: dateOf(value['withdrawn']),
+    withdrawn:
+      dateOf(value['withdrawn']) ?? withdrawnInWords(id, summary, details, dateOf(value['modified'])),
     references: readReferences(value['references']),
     severity: readSeverity(value, specific, affectedEntries),
     affected: affectedEntries.flatMap((entry) => readAffected(id, entry)),
@@ -199,6 +200,25 @@ function readSeverity(record: Fields, specific: Fields, affected: readonly Field
     (candidate) => typeof candidate === 'number' && candidate >= 0 && candidate <= 10,
   );
   return { vectors, word: word ?? null, score: typeof score === 'number' ? score : null };
+}
+
+/**
+ * Mirrors of the GitHub database drop its `withdrawn` field; the texts still begin by saying so. Duplicates are
+ * withdrawn in favour of the record that they repeat.
+ */
+function withdrawnInWords(
+  id: string,
+  summary: string,
+  details: string,
+  modified: string | null,
+): string | null {
+  if (!id.startsWith('GHSA-')) return null;
+  const opening = details.slice(0, 600);
+  const said =
+    /^withdrawn\b/i.test(summary) ||
+    /^[#*\s]{0,20}(?:withdrawn|duplicate advisory)\b/i.test(opening) ||
+    /advisory has been withdrawn/i.test(opening);
+  return said ? (modified ?? new Date(0).toISOString()) : null;
 }
 
 function firstSentence(details: string): string {

@@ -11,6 +11,9 @@ export type ReadAt = (offset: number, length: number) => Buffer;
 
 const CACHE_BYTES = 8 * MiB;
 
+/** The largest package of real data takes about 30 blocks; a forged index must not make one look-up read for ever. */
+const MAX_BLOCKS_OF_KEY = 1_000;
+
 interface Block {
   readonly offset: number;
   readonly compressed: number;
@@ -45,10 +48,12 @@ export class SectionReader {
   /** Every value stored under a key. */
   values(key: Buffer): readonly Buffer[] {
     const values: Buffer[] = [];
+    let visited = 0;
     // A key may run over several blocks, and may start at the end of the block before the first that opens with it.
     for (let position = Math.max(0, this.#firstBlockFrom(key) - 1); position < this.#count; position++) {
       const block = this.#block(position);
       if (Buffer.compare(block.firstKey, key) > 0) break;
+      if (++visited > MAX_BLOCKS_OF_KEY) throw new Damage('one key runs over too many blocks');
       collect(this.#inflated(position, block), key, values);
     }
     return values;
