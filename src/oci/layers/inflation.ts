@@ -87,6 +87,7 @@ class DecoderInflater implements Inflater {
   }
 
   async write(chunk: Buffer): Promise<void> {
+    this.#rethrow();
     if (this.state !== 'open' || this.#stream.write(chunk)) return;
     await this.#change();
   }

@@ -4,7 +4,7 @@ import { BreakwaterError, describeError } from '../../core/index.ts';
 import { DigestHasher } from '../digest.ts';
 import { ociErrors } from '../errors.ts';
 import { classifyLayerType } from '../media-types.ts';
-import type { Digest, LayerSummary, LayerVisitor } from '../types.ts';
+import type { LayerSummary, LayerVisitor } from '../types.ts';
 import { MAGIC_BYTES, sniffCompression } from './compression.ts';
 import { createInflater, type Inflater } from './inflation.ts';
 import { DEFAULT_LAYER_LIMITS, type LayerLimits } from './limits.ts';
@@ -37,8 +37,7 @@ export async function readLayer(
     if (signal?.aborted) throw ociErrors.create('OCI_ABORTED', {}, signal.reason);
     signal?.addEventListener('abort', abort, { once: true });
     for await (const chunk of storedBytes(stream)) {
-      await reading.take(chunk);
-      if (reading.stopped) break;
+      if (!(await reading.take(chunk))) break;
     }
     return await reading.finish();
   } finally {
@@ -63,6 +62,9 @@ async function* storedBytes(stream: Readable): AsyncGenerator<Buffer> {
   }
 }
 
+/** Thrown through the inflater when a limit is passed; does not leave this file. */
+class LimitPassed extends Error {}
+
 class LayerReading {
   readonly #mediaType: string;
   readonly #limits: LayerLimits;
@@ -75,8 +77,8 @@ class LayerReading {
   #inflater: Inflater | null = null;
   #unsupported = false;
   #size = 0;
-  /** A limit was passed: nothing more is to be read. */
-  stopped = false;
+  /** A limit was passed: nothing more is read. */
+  #stopped = false;
 
   constructor(mediaType: string, visitor: LayerVisitor, limits: LayerLimits) {
     this.#mediaType = mediaType;
@@ -89,24 +91,19 @@ class LayerReading {
     }
   }
 
-  async take(chunk: Buffer): Promise<void> {
+  /** False when no more bytes are wanted. */
+  async take(chunk: Buffer): Promise<boolean> {
     this.#size += chunk.length;
-    if (this.#isEncrypted || this.#unsupported) return;
-    if (this.#inflater !== null) return this.#inflater.write(chunk);
-    this.#head = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk]);
-    if (this.#head.length >= MAGIC_BYTES) await this.#start();
+    if (!this.#isEncrypted && !this.#unsupported) await this.#withinLimits(() => this.#inflate(chunk));
+    return !this.#stopped;
   }
 
   async finish(): Promise<LayerSummary> {
-    const readable = !this.#isEncrypted && !this.stopped;
-    if (readable && this.#inflater === null && !this.#unsupported) await this.#start();
-    if (readable) await this.#inflater?.end();
-    const state = this.#inflater?.state;
-    if (readable) this.#reportEnd(state);
-    const wasInflated = readable && state === 'ended';
+    if (!this.#isEncrypted && !this.#stopped) await this.#withinLimits(() => this.#endInflation());
+    const wasInflated = !this.#stopped && this.#inflater?.state === 'ended';
     if (wasInflated) this.#walker.end();
     return {
-      diffId: wasInflated ? this.#diffId() : null,
+      diffId: wasInflated ? this.#hasher.digest() : null,
       size: this.#size,
       uncompressedSize: this.#hasher.size,
       entries: this.#walker.entries,
@@ -117,6 +114,27 @@ class LayerReading {
 
   release(): void {
     this.#inflater?.destroy();
+  }
+
+  async #withinLimits(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof LimitPassed)) throw error;
+      this.#stopped = true;
+    }
+  }
+
+  async #inflate(chunk: Buffer): Promise<void> {
+    if (this.#inflater !== null) return this.#inflater.write(chunk);
+    this.#head = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk]);
+    if (this.#head.length >= MAGIC_BYTES) await this.#start();
+  }
+
+  async #endInflation(): Promise<void> {
+    if (this.#inflater === null && !this.#unsupported) await this.#start();
+    await this.#inflater?.end();
+    this.#reportEnd(this.#inflater?.state);
   }
 
   async #start(): Promise<void> {
@@ -134,19 +152,19 @@ class LayerReading {
   }
 
   #inflated(bytes: Buffer): void {
-    if (this.stopped) return;
     this.#hasher.update(bytes);
     this.#walker.write(bytes);
     const { maxUncompressedBytes, maxRatio, ratioFloorBytes } = this.#limits;
     const inflated = this.#hasher.size;
     if (inflated > maxUncompressedBytes) {
-      this.stopped = true;
       const message = `the layer inflates to more than ${maxUncompressedBytes} bytes; reading stopped`;
       this.#problems.add('OCI_LAYER_TOO_LARGE', message);
-    } else if (inflated > ratioFloorBytes && inflated > this.#size * maxRatio) {
-      this.stopped = true;
+      throw new LimitPassed();
+    }
+    if (inflated > ratioFloorBytes && inflated > this.#size * maxRatio) {
       const message = `${this.#size} stored bytes inflate to more than ${inflated}; reading stopped`;
       this.#problems.add('OCI_LAYER_RATIO', message);
+      throw new LimitPassed();
     }
   }
 
@@ -163,9 +181,5 @@ class LayerReading {
         );
       }
     }
-  }
-
-  #diffId(): Digest {
-    return this.#hasher.digest();
   }
 }
