@@ -24,7 +24,7 @@ export const FOOTER_BYTES = 4 + DIGEST_BYTES + END_MAGIC.length;
 export const MAX_HEADER_BYTES = MiB;
 export const MAX_INDEX_BYTES = 16 * MiB;
 /** One row as JSON. */
-export const MAX_LINE_BYTES = 256 * MiB;
+export const MAX_LINE_BYTES = 64 * MiB;
 export const MAX_OBJECT_BYTES = 1_024 * GiB;
 
 /** An object in the object section: id in ASCII, size, bytes, SHA-256 of the bytes. */

@@ -1,4 +1,7 @@
 // The store: database, migrations, jobs, blobs, journal, audit trail, invalidations.
+export { backupStore, type BackupOptions, type BackupReport } from './backup.ts';
+export { objectRemovalAllowed } from './backup-hold.ts';
+export { isRestoreUnfinished, restoreStore, type RestoreReport } from './backup-restore.ts';
 export { BUNDLED_CHILD } from './embedded/index.ts';
 export { isConnectionError, withTransaction } from './database.ts';
 export { storeErrors } from './errors.ts';
