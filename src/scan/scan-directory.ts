@@ -1,6 +1,6 @@
 // Scans a directory (a root file system or a project folder) as if it were one layer. Links are never followed.
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, opendir, readlink, type FileHandle } from 'node:fs/promises';
+import { lstat, open, opendir, readlink, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describeError, KiB, systemErrorCode, type Clock } from '../core/index.ts';
 import type { EntryInterest, LayerEntry } from '../oci/index.ts';
@@ -29,7 +29,7 @@ const CHUNK_BYTES = 256 * KiB;
  */
 export async function scanDirectory(directory: string, options: DirectoryScanOptions): Promise<ScanReport> {
   const target = `dir:${directory}`;
-  const root = await lstatOf(directory, target);
+  const root = await rootStats(directory, target);
   const walk = new Walk(directory, root.dev, options.signal);
   await walk.folder('', 0);
   const { catalog } = walk;
@@ -38,10 +38,10 @@ export async function scanDirectory(directory: string, options: DirectoryScanOpt
   return contentsReport(target, [result], [], options);
 }
 
-async function lstatOf(directory: string, target: string): Promise<Stats> {
+async function rootStats(directory: string, target: string): Promise<Stats> {
   try {
-    // With a trailing separator, so that the root itself may be a link: the user named it.
-    const stats = await lstat(join(directory, '.'));
+    // The root itself may be a link: the user named it.
+    const stats = await stat(directory);
     if (stats.isDirectory()) return stats;
   } catch (error) {
     throw scanErrors.create('SCAN_TARGET_UNREADABLE', { target, reason: describeError(error) }, error);

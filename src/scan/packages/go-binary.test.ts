@@ -63,7 +63,7 @@ describe('go-binary', () => {
       }),
       { numRuns: 30 },
     );
-    expect(coordinates(bytes, 1)).toEqual(EXPECTED);
+    expect(coordinates(bytes, 13)).toEqual(EXPECTED);
   });
 
   it('passes over the magic as a string constant in the program', () => {
