@@ -119,14 +119,19 @@ class NodeRegistry implements Registry {
         );
       };
       this.#server.once('error', onError);
-      this.#server.listen({ host, port }, () => {
+      const onListening = (): void => {
         this.#server.off('error', onError);
         this.#server.on('error', (error) => {
           this.#context.logger.error({ err: error }, `registry server: ${describeError(error)}`);
         });
         const address = this.#server.address();
         resolve({ host, port: typeof address === 'object' && address !== null ? address.port : port });
-      });
+      };
+      try {
+        this.#server.listen({ host, port }, onListening);
+      } catch (error) {
+        onError(error instanceof Error ? error : new Error('the port is not valid'));
+      }
     });
   }
 
