@@ -42,7 +42,7 @@ describe('scoreCvss', () => {
 
   it('stays between 0 and 10 with one decimal for every complete vector', () => {
     const metric = (name: string, values: string) =>
-      fc.constantFrom(...values).map((value) => `${name}:${value}`);
+      fc.constantFrom(...values.split('')).map((value) => `${name}:${value}`);
     const vector = fc.tuple(
       metric('AV', 'NALP'),
       metric('AC', 'LH'),

@@ -1,11 +1,11 @@
 // What other folders may use of the advisories.
-export { buildAdvisoryFile, type BuildOptions, type BuildProgress, type BuildResult } from './build.ts';
+export { buildAdvisoryFile } from './build.ts';
 export { distributionEcosystem } from './distribution.ts';
 export { openAdvisoryFile } from './file/read.ts';
 export { matchVersion, rangeInWords } from './match.ts';
 export { normalizePackageName } from './package-name.ts';
 export { findingSeverity } from './severity.ts';
 export { starterAdvisories } from './starter.ts';
-export { advisoryStatus, lookupAdvisories, type AdvisoryLookup, type AdvisoryStatus } from './status.ts';
+export { advisoryStatus, lookupAdvisories } from './status.ts';
 export type * from './types.ts';
 export { goToolchainVersion, versionScheme } from './versions/index.ts';

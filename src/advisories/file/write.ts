@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { KiB, MiB } from '../../core/index.ts';
 import type { AdvisoryCollector } from '../collector.ts';
 import { MAGIC, MAX_KEY_BYTES, MAX_VALUE_BYTES, sha256, TRAILER_BYTES } from './format.ts';
-import { packStatement, type StoredInfo } from './records.ts';
+import { packFacts, packStatement, type StoredInfo } from './records.ts';
 import { type Append, SectionWriter } from './section-writer.ts';
 
 /** Statements of one package are cut into values of about this many bytes. */
@@ -96,7 +96,10 @@ function* packageRecords(collector: AdvisoryCollector, seen: PackagesSeen): Gene
 }
 
 function* factRecords(collector: AdvisoryCollector, ids: readonly SortedKey[]): Generator<SectionRecord> {
-  for (const { key, bytes } of ids) yield [bytes, Buffer.from(JSON.stringify(collector.facts(key)))];
+  for (const { key, bytes } of ids) {
+    const facts = collector.facts(key);
+    if (facts !== undefined) yield [bytes, Buffer.from(packFacts(facts))];
+  }
 }
 
 function* textRecords(collector: AdvisoryCollector, ids: readonly SortedKey[]): Generator<SectionRecord> {
