@@ -14,12 +14,13 @@ import { isRestoreUnfinished, restoreStore } from './backup-restore.ts';
 import { readTables } from './backup-tables.ts';
 import { backupStore } from './backup.ts';
 import { createFilesystemBlobDriver } from './blobs/filesystem.ts';
+import { openDatabase } from './database.ts';
 import { createJournal, type ClosableJournal } from './journal.ts';
-import { openTestDatabase, type TestDatabase } from './testing.ts';
+import { migrate } from './migrate.ts';
+import { openTestPlace } from './testing.ts';
 import type { BlobDriver, Database } from './types.ts';
 
 interface Place {
-  readonly database: TestDatabase;
   readonly db: Database;
   readonly kind: 'embedded' | 'server';
   readonly blobs: BlobDriver;
@@ -27,9 +28,13 @@ interface Place {
   close(): Promise<void>;
 }
 
-async function openPlace(): Promise<Place> {
-  const database = await openTestDatabase();
-  const { db, kind, dataDirectory } = database;
+/** A store's parts in a fresh place: on the configured server if there is one, or embedded. */
+async function openPlace(engine: 'configured' | 'embedded' = 'configured'): Promise<Place> {
+  const place = await (engine === 'embedded' ? openTestPlace('') : openTestPlace());
+  const { dataDirectory } = place.options;
+  const database = await openDatabase({ ...place.options, logger: silentLogger() });
+  const { db, kind } = database;
+  await migrate(db);
   const journal = await createJournal({
     directory: join(dataDirectory, 'journal'),
     db,
@@ -47,8 +52,9 @@ async function openPlace(): Promise<Place> {
   const close = async (): Promise<void> => {
     await journal.close();
     await database.close();
+    await place.remove();
   };
-  return { database, db, kind, blobs, journal, close };
+  return { db, kind, blobs, journal, close };
 }
 
 async function fill(place: Place): Promise<string[]> {
@@ -181,6 +187,24 @@ describe('backup and restore', () => {
       code: 'STORE_RESTORE_NOT_EMPTY',
     });
   });
+
+  it.skipIf(!process.env['TEST_DATABASE_URL'] && !process.env['DATABASE_URL'])(
+    'moves from a PostgreSQL server to the embedded database and back (skipped without TEST_DATABASE_URL)',
+    async () => {
+      const first = await backupStore(source, options(true));
+      const embedded = await openPlace('embedded');
+      try {
+        await restoreStore(first.path, embedded);
+        const second = await backupStore(embedded, { ...options(true), out: join(directory, 'second') });
+        expect(second.tables).toEqual(first.tables);
+        target = await openPlace();
+        expect(await restoreStore(second.path, target)).toMatchObject({ leftOut: 0, objects: 3 });
+        expect(await everything(target.db)).toEqual(await everything(source.db));
+      } finally {
+        await embedded.close();
+      }
+    },
+  );
 
   it('restores metadata alone and names the objects that are not there', async () => {
     const written = await backupStore(source, options(false));
