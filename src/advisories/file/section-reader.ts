@@ -144,10 +144,20 @@ function collect(block: Buffer, key: Buffer, values: Buffer[]): void {
     const valueStart = at;
     at += valueLength;
     if (at > block.length) throw new Damage('a record runs over the end of its block');
-    const order = block.compare(key, 0, key.length, keyStart, keyStart + keyLength);
+    const order = compareKey(block, keyStart, keyStart + keyLength, key);
     if (order > 0) return;
     if (order === 0) values.push(block.subarray(valueStart, at));
   }
+}
+
+/** Byte order of a stored key against `key`. A plain loop: `Buffer.compare` costs more in checks than in comparing. */
+function compareKey(block: Buffer, start: number, end: number, key: Buffer): number {
+  const length = Math.min(end - start, key.length);
+  for (let index = 0; index < length; index++) {
+    const difference = (block[start + index] ?? 0) - (key[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return end - start - key.length;
 }
 
 function unsigned(bytes: Buffer, at: number): number {
