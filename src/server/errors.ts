@@ -131,6 +131,12 @@ export const serverErrors = defineErrors('server', {
     hint: 'A receiver accepts a delivery with any status from 200 to 299; redirects are not followed.',
     exit: 3,
   },
+  SERVER_RESTORE_UNFINISHED: {
+    status: 503,
+    message: 'a restore into {dataDirectory} broke off, so its data is not whole',
+    hint: 'Remove the data directory (or empty the database) and run "breakwater restore" again.',
+    exit: 3,
+  },
   SERVER_BACKUP_RUNNING: {
     status: 409,
     message: 'a backup is being made already',

@@ -12,7 +12,7 @@ import {
 import { type ClosableIdentity, createIdentity } from '../identity/index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
 import { createScanService, type ScanService } from '../scan/index.ts';
-import { openStore, type Store } from '../store/index.ts';
+import { isRestoreUnfinished, openStore, type Store } from '../store/index.ts';
 import { createApplication } from './application.ts';
 import type { Readiness } from './context.ts';
 import { serverErrors } from './errors.ts';
@@ -69,6 +69,8 @@ async function startParts(
     ...(configuration.databaseUrl === undefined ? {} : { databaseUrl: configuration.databaseUrl }),
   });
   shutdown.add('store', () => store.close());
+  if (await isRestoreUnfinished(store.db))
+    throw serverErrors.create('SERVER_RESTORE_UNFINISHED', { dataDirectory });
   await clearBackupFolder(dataDirectory);
   const keyDirectory = join(dataDirectory, 'keys');
   const identity = await createIdentity({ store, keyDirectory, clock, randomness, logger });

@@ -40,7 +40,7 @@ export function backupRoutes({
             'Metadata, and with blobs=true the bytes of all images. Not in it: key files of the data directory, uploads under way, waiting jobs. The header breakwater-backup says what it holds.',
           tags: ['server'],
           querystring: z.object({ blobs: z.enum(['true', 'false']).default('false') }),
-          response: failures,
+          response: { 200: z.unknown().describe('The backup file'), ...failures },
         },
       },
       async (request, reply) => {
