@@ -91,7 +91,15 @@ describe('readLayer', () => {
     });
   });
 
-  it('accepts an archive without end marker, and an empty one', async () => {
+  it('accepts an archive without end marker, without the last padding, and an empty one', async () => {
+    const unpadded = tarArchive(tarFile('a', 'content')).subarray(0, 512 + 7);
+    for (const limit of [0, 100]) {
+      expect(await read(unpadded, { visitor: new RecordingVisitor({ limit }) })).toMatchObject({
+        complete: true,
+        problems: [],
+      });
+    }
+    expect(await read(unpadded.subarray(0, 512 + 6))).toMatchObject({ complete: false });
     const open = SMALL.subarray(0, SMALL.length - 1024);
     expect(await read(open)).toMatchObject({ complete: true, problems: [], entries: 8 });
     expect(await read(tarArchive())).toMatchObject({ complete: true, problems: [], entries: 0 });

@@ -92,11 +92,13 @@ export class TarWalker {
     }
   }
 
-  /** The input is over. An archive may end without an end marker, but not within an entry. */
+  /** The input is over. An archive may end without end marker and padding (umoci leaves both out), not before. */
   end(): void {
     if (this.#state === 'done') return;
-    const betweenEntries = this.#state === 'header' && this.#carried === 0 && !this.#hasPendingHeaders();
-    if (betweenEntries) this.#complete = true;
+    const betweenEntries =
+      (this.#state === 'header' && this.#carried === 0) ||
+      (this.#state === 'skip' && this.#remaining <= this.#padding);
+    if (betweenEntries && !this.#hasPendingHeaders()) this.#complete = true;
     else this.#problems.add('OCI_LAYER_TRUNCATED', 'the archive ends within an entry', this.#current);
     this.#state = 'done';
   }
@@ -221,16 +223,17 @@ export class TarWalker {
     if (interest !== null && interest.want !== 'nothing') {
       this.#problems.add('OCI_LAYER_SPARSE', 'the content of a sparse file was not read', this.#current);
     }
-    this.#remaining = padded(stored);
+    this.#padding = padding(stored);
+    this.#remaining = stored + this.#padding;
     if (header.sparse?.extended) this.#state = 'sparse-map';
     else this.#skip(this.#remaining);
   }
 
   #content(size: number, sink: ContentSink | null): void {
-    if (sink === null) return this.#skip(padded(size));
+    this.#padding = padding(size);
+    if (sink === null) return this.#skip(size + this.#padding);
     this.#sink = sink;
     this.#remaining = size;
-    this.#padding = padded(size) - size;
     this.#state = 'content';
     if (size === 0) this.#finishContent();
   }
@@ -270,8 +273,9 @@ export class TarWalker {
   }
 }
 
-function padded(size: number): number {
-  return Math.ceil(size / BLOCK) * BLOCK;
+/** Zeros that fill the last block of content. */
+function padding(size: number): number {
+  return (BLOCK - (size % BLOCK)) % BLOCK;
 }
 
 function untilNul(bytes: Buffer): string {
