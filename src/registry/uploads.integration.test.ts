@@ -298,9 +298,11 @@ describe('a mount', () => {
     const bytes = randomBytes(1_000);
     const digest = await pushBlob(test, 'mount/from', bytes);
     const mount = (to: string, query: string, authorization?: string): Promise<Reply> =>
-      test.send('POST', `/v2/${to}/blobs/uploads/?mount=${digest}${query}`, {
-        ...(authorization === undefined ? {} : { authorization }),
-      });
+      test.send(
+        'POST',
+        `/v2/${to}/blobs/uploads/?mount=${digest}${query}`,
+        authorization === undefined ? {} : { authorization },
+      );
     const done = await mount('mount/to', '&from=mount/from');
     expect([done.status, done.headers.location]).toEqual([201, `/v2/mount/to/blobs/${digest}`]);
     await expectStored('mount/to', bytes);
