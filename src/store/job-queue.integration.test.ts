@@ -189,6 +189,33 @@ describeOnBothStores('openJobQueue', (open) => {
   });
 });
 
+describe('jobs beside a database process that is killed', () => {
+  it('are completed once it runs again', async () => {
+    const place = await openTestPlace('');
+    const database = await openDatabase({ ...place.options, logger: silentLogger() });
+    const jobs = await openJobQueue({ database, logger: silentLogger() });
+    await jobs.define('kill', { ...QUICK, expireSeconds: 3_600 });
+    const ids = await Promise.all(Array.from({ length: 6 }, (_, number) => jobs.enqueue('kill', { number })));
+    let kills = 0;
+    await jobs.work('kill', { concurrency: 2 }, async ({ payload }) => {
+      if (payload['number'] === 2 && kills++ === 0) process.kill(database.databasePid() ?? 0, 'SIGKILL');
+    });
+    jobs.wake('kill');
+    for (const id of ids) {
+      // While the process restarts, a look may meet a lost connection.
+      const done = () =>
+        jobs.get(id ?? '').then(
+          (job) => job?.state === 'completed' || undefined,
+          () => undefined,
+        );
+      await until(done, 60_000);
+    }
+    await jobs.stop(1_000);
+    await database.close();
+    await place.remove();
+  });
+});
+
 describe('jobs of a server that was killed', () => {
   it('run again soon after the next start on the embedded store, or die when no retry is left', async () => {
     const place = await openTestPlace('');

@@ -1,5 +1,6 @@
 // The job queue on pg-boss 12: polling, no LISTEN, through the store's own connections (design.md decision 3).
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { fromKysely, PgBoss, type Db } from 'pg-boss';
 import { BreakwaterError, describeError, type Logger } from '../core/index.ts';
@@ -27,6 +28,8 @@ const POLL_SECONDS = 2;
 /** A job whose worker was killed is noticed after this time, in seconds. */
 const HEARTBEAT_SECONDS = 15;
 const SUPERVISE_SECONDS = 10;
+const REPEAT_LIMIT_MS = 5_000;
+const REPEAT_PAUSE_MS = 100;
 const COMPLETED_KEPT_SECONDS = 3 * 86_400;
 const DEAD_LETTER_KEPT_SECONDS = 30 * 86_400;
 
@@ -159,16 +162,20 @@ function storedError(error: unknown): Error {
 }
 
 /**
- * pg-boss on the store's connections. A statement whose connection was lost is repeated once: pg-boss's statements
- * check the state they change, and a job fetched for nobody comes back by its missing heartbeat.
+ * pg-boss on the store's connections. A statement whose connection was lost is repeated for some seconds (several
+ * connections of the pool may be dead at once): pg-boss's statements check the state they change, and a job that was
+ * fetched for nobody comes back by its missing heartbeat.
  */
 function patientDb(database: OpenedDatabase): Db {
   const executeSql: Db['executeSql'] = async (text, values) => {
-    try {
-      return await database.query(text, values);
-    } catch (error) {
-      if (!isConnectionError(error)) throw error;
-      return database.query(text, values);
+    const deadline = performance.now() + REPEAT_LIMIT_MS;
+    for (;;) {
+      try {
+        return await database.query(text, values);
+      } catch (error) {
+        if (!isConnectionError(error) || performance.now() > deadline) throw error;
+        await sleep(REPEAT_PAUSE_MS);
+      }
     }
   };
   return { executeSql };

@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { sql } from 'kysely';
 import { expect, it } from 'vitest';
 import { describeOnBothStores } from '../../test/fixtures/both-stores.ts';
 import { createMetrics, silentLogger, systemClock, systemRandomness } from '../core/index.ts';
@@ -10,6 +11,17 @@ import { openStore } from './open.ts';
 import { openTestStore } from './testing.ts';
 
 describeOnBothStores('openStore', (open, kind) => {
+  it('refuses a store whose restore broke off, and leaves nothing running', async () => {
+    const place = await open();
+    const first = await openTestStore({ place });
+    await sql`insert into restore_unfinished (source) values ('backup.bwb')`.execute(first.db);
+    await first.close();
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await expect(openTestStore({ place })).rejects.toMatchObject({ code: 'STORE_RESTORE_UNFINISHED' });
+    }
+    await place.remove();
+  });
+
   it('keeps blobs, audit records and jobs over a restart', async () => {
     const place = await open();
     const first = await openTestStore({ place });

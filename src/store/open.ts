@@ -1,10 +1,19 @@
 // Opens the store: database, migrations, jobs, blobs, journal, audit trail and invalidations, composed.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Gauge, type Clock, type Logger, type Metrics, type Randomness } from '../core/index.ts';
+import {
+  describeError,
+  Gauge,
+  type Clock,
+  type Logger,
+  type Metrics,
+  type Randomness,
+} from '../core/index.ts';
 import { createAuditTrail } from './audit.ts';
+import { isRestoreUnfinished } from './backup-restore.ts';
 import { createFilesystemBlobDriver } from './blobs/filesystem.ts';
 import { openDatabase, type OpenedDatabase } from './database.ts';
+import { storeErrors } from './errors.ts';
 import { localInvalidations, sharedInvalidations } from './invalidations.ts';
 import { openJobQueue } from './job-queue.ts';
 import { createJournal } from './journal.ts';
@@ -30,18 +39,24 @@ const CLOSE_GRACE_MS = 5_000;
 /**
  * Opens the store and brings its database up to date. Rejects with a coded error, leaving nothing running:
  * STORE_LOCKED, STORE_LOCK_TIMEOUT, STORE_EMBEDDED_FAILED, STORE_NOT_DURABLE, STORE_DATABASE_UNREACHABLE,
- * STORE_DATABASE_TOO_OLD, STORE_DATABASE_NEWER, STORE_MIGRATION_FAILED.
+ * STORE_DATABASE_TOO_OLD, STORE_DATABASE_NEWER, STORE_MIGRATION_FAILED, STORE_RESTORE_UNFINISHED.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 });
   const opened: { close(): Promise<unknown> }[] = [];
   const closeAll = async (): Promise<void> => {
-    for (let part = opened.pop(); part !== undefined; part = opened.pop()) await part.close();
+    for (let part = opened.pop(); part !== undefined; part = opened.pop()) {
+      // One part that fails to close must not keep the database process and its lock.
+      await part.close().catch((error: unknown) => {
+        options.logger.error({ err: error }, `closing the store: ${describeError(error)}`);
+      });
+    }
   };
   try {
     const database = await openDatabase(options);
     opened.push(database);
     await migrate(database.db);
+    if (await isRestoreUnfinished(database.db)) throw storeErrors.create('STORE_RESTORE_UNFINISHED');
     const { dataDirectory, logger, clock, randomness } = options;
     const invalidations =
       database.kind === 'embedded'

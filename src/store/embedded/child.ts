@@ -19,6 +19,12 @@ function report(message: ChildReport): void {
   if (process.connected) process.send?.(message);
 }
 
+/** The channel keeps the process alive; closing it sends what is waiting first. */
+function reportAndLeave(message: ChildReport): void {
+  report(message);
+  process.disconnect?.();
+}
+
 function fatal(reason: string): never {
   // Standard error directly: the IPC channel may not be flushed before the exit.
   writeSync(2, `${reason}\n`);
@@ -41,12 +47,11 @@ async function main(): Promise<void> {
     socket: orders.socketPath,
     waitMs: orders.lockWaitMs,
   });
-  if (!taken.held) return report({ kind: 'locked', pid: taken.pid });
+  if (!taken.held) return reportAndLeave({ kind: 'locked', pid: taken.pid });
   process.on('exit', () => taken.lock.release());
   if (orders.mode === 'initialise') {
     await initialiseDatabase(orders.databaseDirectory, fatal);
-    report({ kind: 'initialised' });
-    return process.disconnect?.();
+    return reportAndLeave({ kind: 'initialised' });
   }
   leave = await serve(orders);
 }
@@ -55,7 +60,7 @@ async function main(): Promise<void> {
 async function serve(orders: ChildOrders): Promise<() => void> {
   const engine = await openEngine(orders.databaseDirectory, fatal);
   if (!(await commitsReachDisk(engine))) {
-    report({ kind: 'not-durable' });
+    reportAndLeave({ kind: 'not-durable' });
     return () => process.exit(0);
   }
   const session = new SessionOwner(engine.pglite, IDLE_IN_TRANSACTION_MS, fatal);

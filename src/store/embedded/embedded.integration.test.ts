@@ -11,6 +11,7 @@ import { silentLogger } from '../../core/index.ts';
 import { openDatabase, withTransaction, type OpenedDatabase } from '../database.ts';
 import { openTestPlace, type TestPlace } from '../testing.ts';
 import { commitsReachDisk, openEngine } from './engine.ts';
+import { Supervisor } from './supervisor.ts';
 import { identify, processState } from './process-identity.ts';
 
 const WRITER = fileURLToPath(new URL('../../../test/fixtures/store-writer.ts', import.meta.url));
@@ -109,6 +110,39 @@ describe('the embedded database', () => {
       await database.close();
       opened.pop();
     }
+  });
+
+  it('waits for the database process of a killed server to end its statement', async () => {
+    const server = writer('busy');
+    const [message] = (await once(server, 'message')) as [Message];
+    const child = identify(message.databasePid);
+    await sleep(300);
+    server.kill('SIGKILL');
+    await once(server, 'exit');
+    expect(processState(child)).toBe('running');
+    await (await open()).ping();
+    expect(processState(child)).toBe('gone');
+  });
+
+  it('refuses to run, and leaves no process, when the old database process does not end in time', async () => {
+    const database = await open();
+    const lockDirectory = join(place.options.dataDirectory, 'store.lock');
+    const supervisor = new Supervisor(
+      {
+        databaseDirectory: join(place.options.dataDirectory, 'database'),
+        lockDirectory,
+        socketPath: join(place.options.dataDirectory, 'other.sock'),
+        lockWaitMs: 200,
+      },
+      silentLogger(),
+      () => undefined,
+    );
+    await expect(supervisor.start()).rejects.toMatchObject({
+      code: 'STORE_LOCK_TIMEOUT',
+      message: expect.stringContaining(String(database.databasePid())),
+    });
+    expect(supervisor.pid).toBeUndefined();
+    await database.ping();
   });
 
   it('recovers by itself when the database process is killed under load, losing nothing acknowledged', async () => {

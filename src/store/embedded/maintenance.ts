@@ -3,32 +3,46 @@ import type { PGlite } from '@electric-sql/pglite';
 import { KiB, MiB } from '../../core/index.ts';
 import type { SessionOwner } from './session-owner.ts';
 
-const TICK_MS = 5_000;
-/** Write-ahead log that may gather before a checkpoint, in bytes. */
-const CHECKPOINT_BYTES = 48 * MiB;
-/** After this time a smaller amount is enough. */
-const CHECKPOINT_MS = 5 * 60_000;
+export interface MaintenanceLimits {
+  /** How often to look, in milliseconds. */
+  readonly tickMs: number;
+  /** Write-ahead log that may gather before a checkpoint, in bytes. */
+  readonly checkpointBytes: number;
+  /** After this time a checkpoint follows on little log already, in milliseconds. */
+  readonly checkpointMs: number;
+  /** Time between two tables vacuumed, in milliseconds; three times as long while the database is never idle. */
+  readonly vacuumMs: number;
+}
+
+const LIMITS: MaintenanceLimits = {
+  tickMs: 5_000,
+  checkpointBytes: 48 * MiB,
+  checkpointMs: 5 * 60_000,
+  vacuumMs: 60_000,
+};
 const LEAST_CHECKPOINT_BYTES = 64 * KiB;
-const VACUUM_MS = 60_000;
 
 /** Starts the timer; the returned function stops it. Single-user mode has none of PostgreSQL's background workers. */
 export function startMaintenance(
   pglite: PGlite,
   session: SessionOwner,
   notice: (text: string) => void,
+  limits: MaintenanceLimits = LIMITS,
 ): () => void {
   let lastCheckpoint = performance.now();
   let lastVacuum = performance.now();
 
   const tick = async (): Promise<void> => {
     const now = performance.now();
+    const busy = !session.idle;
     const gathered = await session.exclusive(() => walSinceCheckpoint(pglite));
-    const enough = now - lastCheckpoint >= CHECKPOINT_MS ? LEAST_CHECKPOINT_BYTES : CHECKPOINT_BYTES;
+    const enough =
+      now - lastCheckpoint >= limits.checkpointMs ? LEAST_CHECKPOINT_BYTES : limits.checkpointBytes;
     if (gathered >= enough) {
       lastCheckpoint = now;
       await session.exclusive(() => pglite.exec('checkpoint'));
     }
-    if (now - lastVacuum < VACUUM_MS || !session.idle) return;
+    if (now - lastVacuum < limits.vacuumMs * (busy ? 3 : 1)) return;
     lastVacuum = now;
     await vacuumOneTable(pglite, session);
   };
@@ -42,7 +56,7 @@ export function startMaintenance(
       .finally(() => {
         running = false;
       });
-  }, TICK_MS);
+  }, limits.tickMs);
   timer.unref();
   return () => clearInterval(timer);
 }

@@ -47,7 +47,10 @@ export class Supervisor {
   /** Starts the database. Rejects with a coded error when it refuses. */
   async start(): Promise<void> {
     const { process: child, outcome } = await this.#spawn('serve');
-    if (outcome.kind !== 'ready') throw this.#refusal(outcome);
+    if (outcome.kind !== 'ready') {
+      await exited(child);
+      throw this.#refusal(outcome);
+    }
     this.#child = child;
     const since = performance.now();
     void exited(child).then((reason) => this.#ended(child, reason, performance.now() - since));
