@@ -1,5 +1,5 @@
 // Walks a tar archive as it streams by, without copying content (pax(1) ustar, PAX and GNU formats, v7).
-import type { EntryInterest, LayerEntry, LayerProblemCode, LayerVisitor } from '../types.ts';
+import type { EntryInterest, LayerProblemCode, LayerVisitor } from '../types.ts';
 import { BytesSink, type ContentSink, sinkFor } from './content-sink.ts';
 import { entryFrom } from './entry.ts';
 import type { LayerLimits } from './limits.ts';
@@ -282,8 +282,3 @@ function untilNul(bytes: Buffer): string {
   const end = bytes.indexOf(0);
   return bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
 }
-
-/** Visits nothing: for reading a layer only to learn its digest and its problems. */
-export const NO_VISITOR: LayerVisitor = {
-  entry: (_entry: LayerEntry): EntryInterest => ({ want: 'nothing' }),
-};

@@ -64,7 +64,9 @@ async function* pieces(
     if (++failures > MAX_FAILURES) {
       throw ociErrors.create('OCI_REGISTRY_UNREACHABLE', { host: transport.host, reason });
     }
-    await sleep(100 * 2 ** failures);
+    await sleep(100 * 2 ** failures, undefined, signal ? { signal } : {}).catch((error: unknown) => {
+      throw ociErrors.create('OCI_ABORTED', {}, error);
+    });
   }
 }
 

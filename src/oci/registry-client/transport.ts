@@ -9,6 +9,7 @@ import {
   httpSend,
   readBody,
   systemClock,
+  systemErrorCode,
 } from '../../core/index.ts';
 import { ociErrors } from '../errors.ts';
 import { isJsonObject, parseJsonObject, stringAt } from '../json-document.ts';
@@ -78,13 +79,7 @@ export class RegistryTransport {
       try {
         response = await this.#authorized(request, isRepeatable);
       } catch (error) {
-        const isRead = request.method === undefined || request.method === 'GET' || request.method === 'HEAD';
-        if (
-          !isRead ||
-          !coreErrors.is(error, 'CORE_HTTP_FAILED') ||
-          attempt >= MAX_ATTEMPTS ||
-          this.#aborted(request)
-        ) {
+        if (!isRead(request) || attempt >= MAX_ATTEMPTS || !isPassing(error) || this.#aborted(request)) {
           throw this.#translate(error, request);
         }
         await this.#pause(250 * 2 ** attempt, request);
@@ -161,7 +156,6 @@ export class RegistryTransport {
 
   /** Follows redirects of reads. The Authorization header only ever goes to the registry itself. */
   async #follow(request: RegistryRequest, authorization: string | undefined): Promise<HttpResponse> {
-    const isRead = request.method === undefined || request.method === 'GET' || request.method === 'HEAD';
     let url = new URL(request.url, this.base);
     for (let redirects = 0; ; redirects++) {
       const response = await this.#once(
@@ -170,7 +164,7 @@ export class RegistryTransport {
         url.host === this.base.host ? authorization : undefined,
       );
       const isRedirect = [301, 302, 303, 307, 308].includes(response.status);
-      if (!isRedirect || !isRead) return response;
+      if (!isRedirect || !isRead(request)) return response;
       response.body.destroy();
       if (redirects >= MAX_REDIRECTS) {
         const what = `the request ${url.pathname}`;
@@ -220,6 +214,16 @@ export class RegistryTransport {
     const reason = describeError(error.cause ?? error);
     return ociErrors.create('OCI_REGISTRY_UNREACHABLE', { host: this.host, reason }, error);
   }
+}
+
+function isRead(request: RegistryRequest): boolean {
+  return request.method === undefined || request.method === 'GET' || request.method === 'HEAD';
+}
+
+/** A broken connection is worth another attempt; a host that is not there is not. */
+function isPassing(error: unknown): boolean {
+  const isThere = !['ECONNREFUSED', 'ENOTFOUND'].includes(systemErrorCode(error) ?? '');
+  return isThere && coreErrors.is(error, 'CORE_HTTP_FAILED');
 }
 
 /** The first message of an error answer (distribution-spec "Error codes"), shortened; empty when there is none. */

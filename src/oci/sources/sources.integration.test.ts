@@ -1,8 +1,10 @@
 // Image sources and layers against real tools: tar in its formats, umoci, skopeo. Skipped where they are missing.
+import { execFile, spawnSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -18,9 +20,19 @@ import {
   parseManifest,
   readLayer,
 } from '../index.ts';
-import { missingProgram, runProgram } from '../testing/programs.ts';
 import { RecordingVisitor } from '../testing/recording-visitor.ts';
 import { tarArchive, tarFile, tarHeader } from '../testing/tar-writer.ts';
+
+const run = promisify(execFile);
+
+/** The first of these programs that is not installed, or undefined. */
+function missingProgram(...names: string[]): string | undefined {
+  return names.find((name) => spawnSync(name, ['--version'], { stdio: 'ignore' }).error !== undefined);
+}
+
+async function runProgram(name: string, args: string[]): Promise<string> {
+  return (await run(name, args, { maxBuffer: 64 << 20 })).stdout;
+}
 
 const noTar = missingProgram('tar');
 const noTools = missingProgram('umoci', 'skopeo');
