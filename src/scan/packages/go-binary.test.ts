@@ -35,6 +35,8 @@ const MODULES = [
   'dep\tgolang.org/x/net\tv0.1.0\th1:abc=',
   'dep\tgithub.com/old/name\tv1.0.0',
   '=>\tgithub.com/new/name\tv1.0.1\th1:def=',
+  'dep\texample.com/local\tv1.2.3',
+  '=>\t./local\t(devel)\t',
   'build\t-compiler=gc',
   '',
 ].join('\n');
@@ -44,6 +46,7 @@ const EXPECTED = [
   ['example.com/server', '(devel)'],
   ['golang.org/x/net', 'v0.1.0'],
   ['github.com/new/name', 'v1.0.1'],
+  ['example.com/local', '(devel)'],
 ];
 
 function coordinates(bytes: Buffer, chunk?: number): string[][] {

@@ -98,9 +98,15 @@ export function parseModules(text: string): GoModules {
     } else if (word === 'dep') {
       dependencies.push({ path, version });
       last = 'dependency';
-    } else if (last === 'main') main = { path, version };
-    else if (last === 'dependency') dependencies[dependencies.length - 1] = { path, version };
+    } else if (last === 'main') main = replaced(main, { path, version });
+    else if (last === 'dependency') dependencies.push(replaced(dependencies.pop(), { path, version }));
     else malformed++;
   }
   return { main, dependencies, malformed };
+}
+
+/** A module replaced by a folder keeps its name, and its version is not known any more. */
+function replaced(original: GoModule | undefined, replacement: GoModule): GoModule {
+  const local = /^(?:\.{0,2}[/\\]|[A-Za-z]:)/.test(replacement.path);
+  return local && original !== undefined ? { path: original.path, version: '' } : replacement;
 }
