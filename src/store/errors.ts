@@ -173,12 +173,6 @@ export const storeErrors = defineErrors('store', {
     message: 'table {table} has no primary key, so it cannot be backed up page by page',
     hint: 'This is a fault in Breakwater: give the table a primary key.',
   },
-  STORE_RESTORE_UNFINISHED: {
-    status: 503,
-    message: 'a restore of this store has not ended, or broke off',
-    hint: 'Wait for it. If it broke off, remove the data directory (or the database) and restore again.',
-    exit: 3,
-  },
   STORE_RESTORE_NOT_EMPTY: {
     status: 409,
     message: 'the store is not empty: table {table} has rows',

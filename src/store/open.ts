@@ -10,10 +10,8 @@ import {
   type Randomness,
 } from '../core/index.ts';
 import { createAuditTrail } from './audit.ts';
-import { isRestoreUnfinished } from './backup-restore.ts';
 import { createFilesystemBlobDriver } from './blobs/filesystem.ts';
 import { openDatabase, type OpenedDatabase } from './database.ts';
-import { storeErrors } from './errors.ts';
 import { localInvalidations, sharedInvalidations } from './invalidations.ts';
 import { openJobQueue } from './job-queue.ts';
 import { createJournal } from './journal.ts';
@@ -39,7 +37,7 @@ const CLOSE_GRACE_MS = 5_000;
 /**
  * Opens the store and brings its database up to date. Rejects with a coded error, leaving nothing running:
  * STORE_LOCKED, STORE_LOCK_TIMEOUT, STORE_EMBEDDED_FAILED, STORE_NOT_DURABLE, STORE_DATABASE_UNREACHABLE,
- * STORE_DATABASE_TOO_OLD, STORE_DATABASE_NEWER, STORE_MIGRATION_FAILED, STORE_RESTORE_UNFINISHED.
+ * STORE_DATABASE_TOO_OLD, STORE_DATABASE_NEWER, STORE_MIGRATION_FAILED. Whoever serves it asks `isRestoreUnfinished` first.
  */
 export async function openStore(options: StoreOptions): Promise<Store> {
   mkdirSync(options.dataDirectory, { recursive: true, mode: 0o700 });
@@ -56,7 +54,6 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     const database = await openDatabase(options);
     opened.push(database);
     await migrate(database.db);
-    if (await isRestoreUnfinished(database.db)) throw storeErrors.create('STORE_RESTORE_UNFINISHED');
     const { dataDirectory, logger, clock, randomness } = options;
     const invalidations =
       database.kind === 'embedded'
