@@ -11,7 +11,7 @@ import { describeManifest, requiredBlobs } from './manifest-description.ts';
 import { readWholeBody } from './request-body.ts';
 import { matchesEtag, sendEmpty } from './responses.ts';
 import { findMissingBlobs } from './store-blobs.ts';
-import { lockTags, setTags, storeManifest } from './store-manifests.ts';
+import { readTagsLocked, setTags, storeManifest } from './store-manifests.ts';
 import type { NewManifest, TagMove } from './store-manifests.ts';
 import { ensureRepository, findRepository, inTransaction } from './store.ts';
 
@@ -142,7 +142,7 @@ async function store(context: RegistryContext, push: ManifestPush): Promise<Push
     const missing = await findMissingBlobs(transaction, known, push.required, staleBefore, at);
     if (missing.length > 0) return { kind: 'missing', digests: missing };
     const repositoryId = known ?? (await ensureRepository(transaction, push.repository, at));
-    const before = await lockTags(transaction, repositoryId, push.tags);
+    const before = await readTagsLocked(transaction, repositoryId, push.tags);
     if (!conditionHolds(push, before)) return { kind: 'condition-failed' };
     const isNew = await storeManifest(transaction, repositoryId, push.manifest, push.actor, at);
     await setTags(transaction, repositoryId, push.tags, push.manifest.digest, push.actor, at);
@@ -153,8 +153,7 @@ async function store(context: RegistryContext, push: ManifestPush): Promise<Push
       await enqueueScan(context, transaction, push);
     }
     await recordPush(context, transaction, push, isNew, moves);
-    // A tag that did not exist cannot be in a cache: absence is not cached.
-    for (const move of moves) if (move.previous !== null) keys.push(tagKey(push.repository, move.tag));
+    keys.push(...moves.map((move) => tagKey(push.repository, move.tag)));
     if (keys.length > 0) await context.store.invalidations.record(transaction, keys);
     return { kind: 'stored', isNew, moves };
   });

@@ -209,17 +209,17 @@ describe('a pull', () => {
     const images = await Promise.all(
       Array.from({ length: 6 }, (_, index) => pushImage(test, 'pull/race', `t${index}`)),
     );
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 8; round++) {
       await Promise.all(
         images.flatMap((image) => [
-          putManifest(test, 'pull/race', 'shared', image.manifest),
-          test.send('GET', '/v2/pull/race/manifests/shared'),
+          putManifest(test, 'pull/race', `shared${round % 4}`, image.manifest),
+          test.send('GET', `/v2/pull/race/manifests/shared${round % 4}`),
         ]),
       );
-      const served = (await test.send('GET', '/v2/pull/race/manifests/shared')).headers[
+      const served = (await test.send('GET', `/v2/pull/race/manifests/shared${round % 4}`)).headers[
         'docker-content-digest'
       ];
-      expect(served).toBe(await test.registry.directory.resolve('pull/race:shared'));
+      expect(served).toBe(await test.registry.directory.resolve(`pull/race:shared${round % 4}`));
     }
   });
 

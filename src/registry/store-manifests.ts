@@ -119,21 +119,29 @@ export interface TagMove {
   readonly previous: string | null;
 }
 
-/** Locks and reads what the tags stand for now; absent tags are not in the map. */
-export async function lockTags(
+/**
+ * Reads what the tags stand for now; absent tags are not in the map. Until the transaction ends nobody else sets a tag
+ * in this repository: a tag that does not exist yet cannot be locked itself, and what it stood for before must be
+ * known for certain.
+ */
+export async function readTagsLocked(
   db: Database,
   repositoryId: number,
   tags: readonly string[],
 ): Promise<Map<string, string>> {
   if (tags.length === 0) return new Map();
-  const rows = await db
-    .withTables<RegistryTables>()
+  const tables = db.withTables<RegistryTables>();
+  await tables
+    .selectFrom('registry_repository')
+    .select('id')
+    .where('id', '=', repositoryId)
+    .forNoKeyUpdate()
+    .execute();
+  const rows = await tables
     .selectFrom('registry_tag')
     .select(['name', 'digest'])
     .where('repository_id', '=', repositoryId)
     .where('name', 'in', tags)
-    .orderBy('name')
-    .forUpdate()
     .execute();
   return new Map(rows.map((row) => [row.name, row.digest]));
 }
