@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
 // PGlite stays outside the bundle: it loads its WebAssembly and data files from beside itself.
-const EXTERNAL = ['@electric-sql/pglite', '@electric-sql/pglite-socket'];
+const EXTERNAL = ['@electric-sql/pglite'];
 
 const manifest = z
   .object({ version: z.string(), description: z.string(), license: z.string(), dependencies: z.record(z.string(), z.string()) })

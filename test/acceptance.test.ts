@@ -139,7 +139,9 @@ describe.skipIf(missing !== undefined)(
 
     it('finds nothing else in the npm layer', () => {
       const known = new Set([...EXPECTED.map(([id]) => id), ...ALSO_IN_THE_DATA]);
-      const others = image.findings.filter((entry) => entry.purl.startsWith('pkg:npm/') && !known.has(entry.id));
+      const others = image.findings.filter(
+        (entry) => entry.purl.startsWith('pkg:npm/') && !known.has(entry.id),
+      );
       expect(others.map((entry) => `${entry.id} ${entry.package}`)).toEqual([]);
     });
 
