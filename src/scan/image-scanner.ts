@@ -1,4 +1,5 @@
 // Scans one stored image in a scan process and stores what came out, whatever it is.
+import { join } from 'node:path';
 import { BreakwaterError, type StoredImage } from '../core/index.ts';
 import { openAdvisoryFile, starterAdvisories } from '../advisories/index.ts';
 import { scanErrors } from './errors.ts';
@@ -110,7 +111,7 @@ export class ImageScanner {
   }
 
   async #report({ image, repository, signal }: ScanTask): Promise<ScanReport> {
-    const { advisoriesPath, logger, memoryLimitBytes, timeLimitMs } = this.#options;
+    const { store, advisoriesPath, logger, memoryLimitBytes, timeLimitMs } = this.#options;
     if (image.kind === 'artifact') return this.#artifactReport(image);
     const access = await this.#options.registryAccess(repository);
     const reports = await runScanProcess(
@@ -123,6 +124,7 @@ export class ImageScanner {
       {
         layers: this.#layers,
         logger,
+        codeCacheDirectory: join(store.dataDirectory, 'code-cache'),
         signal: AbortSignal.any([signal, this.#stopping]),
         ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
         ...(timeLimitMs === undefined ? {} : { timeLimitMs }),

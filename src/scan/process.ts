@@ -32,6 +32,8 @@ export interface ScanProcessOptions {
   readonly signal?: AbortSignal;
   readonly memoryLimitBytes?: number;
   readonly timeLimitMs?: number;
+  /** Private directory in which the child keeps compiled code, so that the next one starts sooner. */
+  readonly codeCacheDirectory?: string;
   readonly onProgress?: (progress: ScanProgress) => void;
   /** Called with the process id as soon as there is one. */
   readonly onStart?: (pid: number) => void;
@@ -66,7 +68,7 @@ class Run {
   constructor(request: ScanProcessRequest, options: ScanProcessOptions) {
     this.#request = request;
     this.#options = options;
-    this.#child = startProcess(request.memoryLimitBytes);
+    this.#child = startProcess(request.memoryLimitBytes, options.codeCacheDirectory);
     this.result = new Promise((resolve, reject) => {
       this.#settle = (outcome) => {
         this.#settle = undefined;
@@ -179,13 +181,14 @@ function memoryError(used: number, limit: number): BreakwaterError {
   });
 }
 
-function startProcess(memoryLimitBytes: number): ChildProcess {
+function startProcess(memoryLimitBytes: number, codeCacheDirectory: string | undefined): ChildProcess {
   const oldSpace = Math.max(64, Math.floor((memoryLimitBytes / MiB) * OLD_SPACE_SHARE));
   const environment: Record<string, string> = { UV_THREADPOOL_SIZE: '3' };
   for (const name of PASSED_ENVIRONMENT) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;
   }
+  if (codeCacheDirectory !== undefined) environment['NODE_COMPILE_CACHE'] = codeCacheDirectory;
   return fork(scanProcessPath(), [], {
     execArgv: [
       `--max-old-space-size=${oldSpace}`,
