@@ -18,6 +18,8 @@ const JOURNAL_KIND = 'server-event';
 /** Prefix of the invalidation keys that tell other processes of an event. */
 const KEY_PREFIX = 'server-event:';
 
+const DISPATCH_DELAY_MS = 100;
+
 /** Turns undispatched events into webhook deliveries. */
 export const DISPATCH_JOB = 'webhook-dispatch';
 
@@ -48,6 +50,8 @@ export function startEventOutbox(options: EventOutboxOptions): { stop(): void } 
   store.journal.consume(JOURNAL_KIND, async (records, transaction) => {
     const parsed = records.map((record) => journalRecord.parse(record));
     await insertEvents(store, parsed, transaction);
+    // The job is there once the import has committed; a wake that comes too early only means the next poll.
+    setTimeout(() => store.jobs.wake(DISPATCH_JOB), DISPATCH_DELAY_MS).unref();
   });
   const stops = WEBHOOK_EVENTS.map((name) => subscribe(name, options));
   if (store.kind === 'server') stops.push(followOtherProcesses(options));

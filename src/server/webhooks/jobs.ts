@@ -71,7 +71,10 @@ async function dispatchEvents(options: WebhookJobOptions): Promise<void> {
   await prune(store.db, options.clock);
 }
 
-/** Resolves false when nothing was waiting. Locked rows belong to another process that dispatches them. */
+/**
+ * Resolves false when nothing was waiting. Locked rows belong to another process that dispatches them. A webhook gets
+ * what happened since it was made, not what was still waiting here.
+ */
 async function dispatchBatch(transaction: DatabaseTransaction, options: WebhookJobOptions): Promise<boolean> {
   const tables = transaction.withTables<ServerTables>();
   const rows = await tables
@@ -89,7 +92,7 @@ async function dispatchBatch(transaction: DatabaseTransaction, options: WebhookJ
   const deliveries = rows.flatMap((row) => {
     const event: StoredEvent = { id: row.id, name: row.name, at: row.at.toISOString(), body: row.body };
     return webhooks
-      .filter((webhook) => webhook.events.includes(event.name))
+      .filter((webhook) => webhook.events.includes(event.name) && webhook.createdAt <= event.at)
       .map((webhook) => ({
         id: options.randomness.uuid(),
         webhook: webhook.id,
