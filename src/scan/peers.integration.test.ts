@@ -9,10 +9,13 @@ import { systemClock } from '../core/index.ts';
 import { scanDirectory } from './scan-directory.ts';
 import type { ImagePackage } from './types.ts';
 
+const DPKG_QUERY = 'dpkg-query';
+const GO = 'go';
+
 const has = (tool: string, ...args: string[]): boolean =>
   spawnSync(tool, args, { stdio: 'ignore' }).status === 0;
-const hasDpkg = existsSync('/var/lib/dpkg/status') && has('dpkg-query', '--version');
-const hasGo = has('go', 'version');
+const hasDpkg = existsSync('/var/lib/dpkg/status') && has(DPKG_QUERY, '--version');
+const hasGo = has(GO, 'version');
 const hasNpm = has('npm', '--version');
 
 let directory: string;
@@ -36,7 +39,7 @@ describe('beside package managers', () => {
       cpSync('/var/lib/dpkg/status', join(root, 'var/lib/dpkg/status'));
       const format =
         '${db:Status-Status}|${Package}|${Version}|${Architecture}|${source:Package}|${source:Version}\\n';
-      const expected = execFileSync('dpkg-query', ['-W', '-f', format], {
+      const expected = execFileSync(DPKG_QUERY, ['-W', '-f', format], {
         encoding: 'utf8',
         maxBuffer: 1 << 26,
       })
@@ -102,11 +105,11 @@ describe('beside package managers', () => {
       ['macho', 'darwin'],
     ] as const) {
       const out = join(root, name, 'app');
-      execFileSync('go', ['build', '-ldflags=-s -w', '-o', out, '.'], {
+      execFileSync(GO, ['build', '-ldflags=-s -w', '-o', out, '.'], {
         cwd: root,
         env: { ...env, GOOS: system },
       });
-      const said = execFileSync('go', ['version', '-m', out], { encoding: 'utf8' });
+      const said = execFileSync(GO, ['version', '-m', out], { encoding: 'utf8' });
       const toolchain = /: go([\d.]+)/.exec(said)?.[1];
       expect(said).toContain('mod\texample.com/app\t(devel)');
       expect(said).toMatch(/dep\texample\.com\/dependency\tv1\.2\.3\s+=>\t\.\/dependency\t\(devel\)/);

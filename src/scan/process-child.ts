@@ -1,5 +1,5 @@
 // The program of a scan process: takes one request over IPC, scans, answers, and ends with its parent.
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { openAdvisoryFile, starterAdvisories, type AdvisoryFile } from '../advisories/index.ts';
 import { BreakwaterError, describeError, systemClock } from '../core/index.ts';
 import { openRegistryImage, requireDigest } from '../oci/index.ts';
@@ -9,6 +9,8 @@ import { serverMessage, type ProcessMessage, type ScanProcessRequest } from './p
 import { scanImage } from './scan-image.ts';
 
 const MEMORY_POLL_MS = 200;
+/** Gives way to the server for the processor, yet is not starved by other work on the machine (half a share). */
+const NICENESS = 3;
 const PROGRESS_MS = 250;
 
 /** Calls that wait for the server's answer. */
@@ -90,7 +92,7 @@ function watchMemory(limit: number): void {
 }
 
 try {
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  setPriority(NICENESS);
 } catch {
   // Not allowed everywhere; the scan is only less polite then.
 }

@@ -344,6 +344,13 @@ describe('the scan service', () => {
         { present: false, scan: null },
       ],
     });
+    expect((await app.inject({ method: 'POST', url: `/images/${index.digest}/scan` })).statusCode).toBe(202);
+    await scanned(amd.digest, 2);
+    await scanned(arm.digest, 2);
+    expect(await get(`/images/${index.digest}/scan`)).toMatchObject({
+      status: 'finished',
+      trigger: 'on-demand',
+    });
   });
 
   it('calls artifacts unscannable, and fails what is not what its digest says', async () => {

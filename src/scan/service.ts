@@ -12,7 +12,7 @@ import { ImageScanner } from './image-scanner.ts';
 import { scanInstruments } from './instruments.ts';
 import { scanJobHandler } from './jobs.ts';
 import { imageScanStatus, type ImageScanStatus } from './scan-status.ts';
-import { findInterrupted, findScan, markPending } from './store.ts';
+import { findUnfinished, findScan, markPending } from './store.ts';
 import { forgetImage } from './store-results.ts';
 
 /** How scans reach the registry that holds the images. */
@@ -56,7 +56,7 @@ const RETRY_DELAY_SECONDS = 2;
 /** Longer than the time limit of a scan, so that a job is never taken for lost while its scan still runs. */
 const EXPIRE_SECONDS = 30 * 60;
 const ON_DEMAND_PRIORITY = 10;
-const MAX_INTERRUPTED = 10_000;
+const MAX_UNFINISHED = 10_000;
 
 /** Creates the service; nothing runs until `start`. */
 export function createScanService(options: ScanServiceOptions): ScanService {
@@ -81,7 +81,7 @@ class QueueScanService implements ScanService {
       retryDelaySeconds: RETRY_DELAY_SECONDS,
       expireSeconds: EXPIRE_SECONDS,
     });
-    await this.#resumeInterrupted();
+    await this.#resumeUnfinished();
     this.#unsubscribe.push(events.subscribe('image.deleted', ({ digest }) => this.#forgetIfGone(digest)));
     await store.jobs.work(
       SCAN_IMAGE_JOB,
@@ -101,7 +101,8 @@ class QueueScanService implements ScanService {
     const image = await directory.find(digest);
     const repository = image?.locations[0]?.repository;
     if (repository === undefined) return 'notFound';
-    await markPending(store.db, digest, 'on-demand', new Date(clock.now()));
+    // An index has no scan of its own: its job marks its images.
+    if (image?.kind !== 'index') await markPending(store.db, digest, 'on-demand', new Date(clock.now()));
     const payload = { repository, digest, trigger: 'on-demand' };
     const options = { key: digest, priority: ON_DEMAND_PRIORITY };
     const jobId = await store.jobs.enqueue(SCAN_IMAGE_JOB, payload, options);
@@ -114,17 +115,17 @@ class QueueScanService implements ScanService {
     return image && imageScanStatus(this.#options.store.db, image);
   }
 
-  /** Scans that were running when the server was killed; with the same key, a job that is waiting is not doubled. */
-  async #resumeInterrupted(): Promise<void> {
+  /** Scans that had not ended when the server did; with the same key, a job that is waiting is not doubled. */
+  async #resumeUnfinished(): Promise<void> {
     const { store, directory, logger } = this.#options;
-    for (const digest of await findInterrupted(store.db, MAX_INTERRUPTED)) {
+    for (const digest of await findUnfinished(store.db, MAX_UNFINISHED)) {
       const repository = (await directory.find(digest))?.locations[0]?.repository;
       if (repository === undefined) {
         await forgetImage(store.db, digest);
         continue;
       }
       const trigger = (await findScan(store.db, digest))?.trigger === 'on-demand' ? 'on-demand' : 'push';
-      logger.info({ digest }, 'taking up an interrupted scan');
+      logger.info({ digest }, 'taking up an unfinished scan');
       await store.jobs.enqueue(SCAN_IMAGE_JOB, { repository, digest, trigger }, { key: digest });
     }
   }

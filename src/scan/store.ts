@@ -147,10 +147,12 @@ export async function holdsAttempt(
   return rows[0]?.attempt === attempt;
 }
 
-/** Digests whose scan was interrupted: nobody works on them any more after a restart. */
-export async function findInterrupted(db: Database, limit: number): Promise<readonly string[]> {
+/** Digests whose scan has not ended: after a restart nobody may be working on them any more. */
+export async function findUnfinished(db: Database, limit: number): Promise<readonly string[]> {
   const { rows } = await sql<{ readonly digest: string }>`
-    select digest from scan_image where status = 'running' order by digest limit ${limit}`.execute(db);
+    select digest from scan_image where status in ('pending', 'running') order by digest limit ${limit}`.execute(
+    db,
+  );
   return rows.map((row) => row.digest);
 }
 
@@ -171,10 +173,4 @@ export async function findIndexesOf(db: Database, child: string): Promise<readon
   const { rows } = await sql<{ readonly index_digest: string }>`
     select index_digest from scan_index_child where child_digest = ${child} order by 1 limit 100`.execute(db);
   return rows.map((row) => row.index_digest);
-}
-
-export async function findChildren(db: Database, index: string): Promise<readonly string[]> {
-  const { rows } = await sql<{ readonly child_digest: string }>`
-    select child_digest from scan_index_child where index_digest = ${index} order by 1`.execute(db);
-  return rows.map((row) => row.child_digest);
 }
