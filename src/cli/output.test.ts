@@ -21,12 +21,9 @@ describe('-o', () => {
     expect(parseReportOutputs(['JSON=-'])).toEqual([{ format: 'json', file: null }]);
   });
 
-  it.each([[['xml']], [['json=']], [['json', 'table']], [['json=a', 'csv=a']]])(
-    'refuses %j',
-    (values) => {
-      expect(() => parseReportOutputs(values)).toThrow(/-o/);
-    },
-  );
+  it.each([[['xml']], [['json=']], [['json', 'table']], [['json=a', 'csv=a']]])('refuses %j', (values) => {
+    expect(() => parseReportOutputs(values)).toThrow(/-o/);
+  });
 });
 
 describe('targets', () => {

@@ -1,29 +1,9 @@
 // The command tree: help, version, usage errors, exit codes; run in this process with a recording terminal.
 import { describe, expect, it } from 'vitest';
-import { runCommandLine } from './program.ts';
+import { recordedRun } from './testing/recorded-run.ts';
 import { VERSION } from './version.ts';
 
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const code = await runCommandLine(argv, {
-    terminal: {
-      out: async (text) => {
-        out += text;
-      },
-      err: (text) => {
-        err += text;
-      },
-      outIsTerminal: false,
-      errIsTerminal: false,
-      width: 100,
-      colour: false,
-    },
-    environment: {},
-    interrupted: new AbortController().signal,
-  });
-  return { code, out, err };
-}
+const run = (...argv: string[]) => recordedRun(argv);
 
 describe('breakwater', () => {
   it('prints its version and help', async () => {
