@@ -11,7 +11,12 @@ const dist = join(root, 'dist');
 const EXTERNAL = ['@electric-sql/pglite'];
 
 const manifest = z
-  .object({ version: z.string(), description: z.string(), license: z.string(), dependencies: z.record(z.string(), z.string()) })
+  .object({
+    version: z.string(),
+    description: z.string(),
+    license: z.string(),
+    dependencies: z.record(z.string(), z.string()),
+  })
   .parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
 
 rmSync(dist, { recursive: true, force: true });
@@ -35,7 +40,9 @@ await build({
   external: EXTERNAL,
   define: { 'process.env.BREAKWATER_BUNDLED': '"1"' },
   // CommonJS dependencies inside an ES module bundle ask for `require`.
-  banner: { js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module';\nconst require = __createRequire(import.meta.url);",
+  },
 });
 
 cpSync(join(root, 'library'), join(dist, 'library'), { recursive: true });
@@ -51,7 +58,9 @@ writeFileSync(
       type: 'module',
       engines: { node: '>=24' },
       bin: { breakwater: 'breakwater.js' },
-      dependencies: Object.fromEntries(Object.entries(manifest.dependencies).filter(([name]) => EXTERNAL.includes(name))),
+      dependencies: Object.fromEntries(
+        Object.entries(manifest.dependencies).filter(([name]) => EXTERNAL.includes(name)),
+      ),
     },
     null,
     2,

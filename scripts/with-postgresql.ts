@@ -14,7 +14,10 @@ if (program === undefined) {
   const server = await startPostgres();
   try {
     process.exitCode = await new Promise<number>((resolve, reject) => {
-      const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, DATABASE_URL: server.url } });
+      const child = spawn(program, args, {
+        stdio: 'inherit',
+        env: { ...process.env, DATABASE_URL: server.url },
+      });
       child.on('error', reject);
       child.on('exit', (code) => resolve(code ?? 1));
     });

@@ -50,7 +50,7 @@ describe('hot paths beside a slow query', () => {
   afterAll(async () => {
     agent.destroy();
     await registry?.close();
-    await identity?.close();
+    identity?.close();
     await store?.close();
     rmSync(keys, { recursive: true, force: true });
   });
