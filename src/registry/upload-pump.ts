@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { MiB } from '../core/index.ts';
 import type { DigestHasher } from '../oci/index.ts';
 import type { BlobWriter } from '../store/index.ts';
+import { exerciseNursery } from './nursery.ts';
 import { ClientGone } from './request-body.ts';
 
 /** Bytes taken off the socket and not yet handed to the writer before the socket is paused. */
@@ -65,6 +66,7 @@ class BodyPump {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    exerciseNursery();
     this.#received += chunk.length;
     if (this.#received > this.#target.limit) {
       this.#request.pause();
