@@ -8,12 +8,12 @@
  */
 const ELEMENTS_PER_PIECE = 2_048;
 
+const original: readonly number[] = Array.from({ length: ELEMENTS_PER_PIECE }, () => 0);
+
 /** Held by a module, so that the allocation cannot be optimised away. */
-const nursery: { latest: readonly undefined[] } = { latest: [] };
+const nursery = { latest: original };
 
 /** Call once for each piece of a body taken off the socket. */
 export function exerciseNursery(): void {
-  const garbage: undefined[] = [];
-  garbage.length = ELEMENTS_PER_PIECE;
-  nursery.latest = garbage;
+  nursery.latest = original.slice();
 }
