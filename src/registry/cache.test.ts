@@ -1,3 +1,4 @@
+// The cache: one fill per key, bounded, and never a value older than an invalidation.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CoherentCache } from './cache.ts';

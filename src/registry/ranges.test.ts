@@ -1,3 +1,4 @@
+// The range grammars: examples, refusals, and that no range ever leaves its body.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseContentRange, parseOffset, parseRange, uploadRange } from './ranges.ts';

@@ -1,3 +1,4 @@
+// Small pieces of answers: entity tags, links, cursors, error bodies, claimed names.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { claimedUser } from './authorization.ts';

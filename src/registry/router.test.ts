@@ -1,3 +1,4 @@
+// The router against names made of protocol words, hostile paths and random ones.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isRepositoryName } from '../oci/index.ts';

@@ -1,3 +1,4 @@
+// The watch on slow transfers, window by window.
 import { afterEach, describe, expect, it } from 'vitest';
 import { TransferWatch } from './transfer-watch.ts';
 
