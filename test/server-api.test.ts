@@ -1,9 +1,8 @@
 // The REST API of a real server: credentials everywhere, coded errors, jobs, audit trail, pages, metrics.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { openTestPlace, type TestPlace } from '../src/store/testing.ts';
+import { databaseOf } from './fixtures/server-database.ts';
 import { eventually, startTestServer, type TestRequest, type TestServer } from './fixtures/server.ts';
 import { pushSmallImage, smallImage } from './fixtures/small-image.ts';
 
@@ -16,12 +15,13 @@ const errorShape = z.object({ error: z.object({ code: z.string(), message: z.str
 const image = smallImage('lodash');
 
 describe('REST API', () => {
-  const data = mkdtempSync(join(tmpdir(), 'breakwater-api-'));
+  let place: TestPlace;
   let server: TestServer;
   let description: z.infer<typeof openapi>;
 
   beforeAll(async () => {
-    server = await startTestServer({ data: join(data, 'd') });
+    place = await openTestPlace();
+    server = await startTestServer({ data: place.options.dataDirectory, env: databaseOf(place) });
     description = openapi.parse(await server.json('/api/v1/openapi.json'));
     const { username, password } = server.credential;
     await pushSmallImage(image, {
@@ -40,7 +40,7 @@ describe('REST API', () => {
 
   afterAll(async () => {
     await server?.stop();
-    rmSync(data, { recursive: true, force: true });
+    await place?.remove();
   });
 
   const anonymous = (path: string, init: RequestInit = {}): Promise<Response> =>

@@ -1,11 +1,10 @@
 // Events of a real server: live stream with resuming, and webhooks to a real receiver with signature, retry and log.
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { openTestPlace, type TestPlace } from '../src/store/testing.ts';
+import { databaseOf } from './fixtures/server-database.ts';
 import { eventually, startTestServer, type TestServer } from './fixtures/server.ts';
 import { pushSmallImage, smallImage } from './fixtures/small-image.ts';
 
@@ -36,7 +35,7 @@ const cloudEvent = z.object({
 });
 
 describe('events', () => {
-  const data = mkdtempSync(join(tmpdir(), 'breakwater-events-'));
+  let place: TestPlace;
   const received: Received[] = [];
   let failing = 0;
   let receiver: Server;
@@ -60,13 +59,15 @@ describe('events', () => {
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
     const address = receiver.address();
     receiverUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/hook`;
-    server = await startTestServer({ data: join(data, 'd'), args: ['--webhook-allow-private'] });
+    place = await openTestPlace();
+    const args = ['--webhook-allow-private'];
+    server = await startTestServer({ data: place.options.dataDirectory, env: databaseOf(place), args });
   });
 
   afterAll(async () => {
     await server?.stop();
     receiver?.close();
-    rmSync(data, { recursive: true, force: true });
+    await place?.remove();
   });
 
   const push = (name: string, tag: string): Promise<void> => {

@@ -15,8 +15,10 @@ import { pushSmallImage, sha256, smallImage } from './fixtures/small-image.ts';
 
 const root = join(import.meta.dirname, '..');
 const breakwater = join(root, 'bin/breakwater.js');
+/** What is told here of locks and first starts is about the embedded database. */
+const embedded = { DATABASE_URL: '' };
 const run = (args: readonly string[], env: Record<string, string> = {}) =>
-  runProgram(process.execPath, [breakwater, ...args], { env });
+  runProgram(process.execPath, [breakwater, ...args], { env: { ...embedded, ...env } });
 const basic = ({ username, password }: TestServer['credential']): string =>
   `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 
@@ -28,6 +30,7 @@ async function serveUntil(
   const listen = ['--listen', '127.0.0.1:0', '--registry-listen', '127.0.0.1:0'];
   const child = spawn(process.execPath, [breakwater, 'serve', '--data', data, ...listen], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...embedded },
   });
   let stdout = '';
   let stderr = '';
@@ -61,7 +64,7 @@ describe('server', () => {
   });
 
   it('lets an upload in flight end, refuses new ones, and ends with 0', async () => {
-    const server = await startTestServer({ data: join(folder, 'graceful') });
+    const server = await startTestServer({ env: embedded, data: join(folder, 'graceful') });
     const authorization = basic(server.credential);
     const start = await fetch(`http://${server.registry}/v2/slow/app/blobs/uploads/`, {
       method: 'POST',
@@ -102,7 +105,7 @@ describe('server', () => {
 
   it('refuses a data directory that has a server, and addresses in use, with what to do', async () => {
     const data = join(folder, 'one');
-    const server = await startTestServer({ data });
+    const server = await startTestServer({ env: embedded, data });
     try {
       const free = ['--listen', '127.0.0.1:0', '--registry-listen', '127.0.0.1:0', '--no-sample'];
       const second = await run(['serve', '--data', data, ...free]);
@@ -136,7 +139,7 @@ describe('server', () => {
 
   it('backs up the running server and, later, the directory; a restore brings back every image', async () => {
     const data = join(folder, 'source');
-    const server = await startTestServer({ data });
+    const server = await startTestServer({ env: embedded, data });
     const image = smallImage('lodash');
     let restored: TestServer | undefined;
     try {
@@ -176,7 +179,7 @@ describe('server', () => {
       ]);
       // Passwords need the old key folder.
       cpSync(join(data, 'keys'), join(target, 'keys'), { recursive: true });
-      restored = await startTestServer({ data: target, credential: server.credential });
+      restored = await startTestServer({ env: embedded, data: target, credential: server.credential });
       const pulled = await fetch(`http://${restored.registry}/v2/keep/app/blobs/${sha256(image.layer)}`, {
         headers: { authorization: basic(server.credential) },
       });

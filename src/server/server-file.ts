@@ -1,11 +1,11 @@
-// `server.json` of the data directory: where its running server can be reached, for `doctor` and `backup`.
+// `server.json` of the data directory: where the API of its running server is, for `doctor` and `backup`.
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
 const shape = z.object({
   pid: z.number().int().positive(),
-  api: z.string().nullable(),
+  api: z.string(),
   registry: z.string().nullable(),
   startedAt: z.string(),
 });

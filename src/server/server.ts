@@ -71,7 +71,6 @@ async function startParts(
   shutdown.add('store', () => store.close());
   if (await isRestoreUnfinished(store.db))
     throw serverErrors.create('SERVER_RESTORE_UNFINISHED', { dataDirectory });
-  await clearBackupFolder(dataDirectory);
   const keyDirectory = join(dataDirectory, 'keys');
   const identity = await createIdentity({ store, keyDirectory, clock, randomness, logger });
   shutdown.add('identity', () => identity.close());
@@ -111,13 +110,6 @@ async function startParts(
   const registryAddress = listening === null ? null : formatAddress(listening);
   const listensApi = role === 'all' || role === 'api';
   const apiUrl = listensApi ? await listenApi(parts, scans, registryAddress) : null;
-  await writeServerFile(dataDirectory, {
-    pid: process.pid,
-    api: apiUrl,
-    registry: registryAddress,
-    startedAt: new Date(clock.now()).toISOString(),
-  });
-  shutdown.add('server file', () => removeServerFile(dataDirectory));
   // Last, so that a start that fails does not swallow the only showing of the password.
   const credential = await identity.ensureAdministrator();
   logger.info({ api: apiUrl, registry: registryAddress, role, database: store.kind }, 'ready');
@@ -179,6 +171,7 @@ async function defineScanQueue(store: Store): Promise<void> {
 async function listenApi(parts: Parts, scans: ScanService, registryAddress: string | null): Promise<string> {
   const { configuration, store, identity, registry, stream, events, metrics, shutdown } = parts;
   const { dataDirectory, randomness, clock, logger, webhookAllowPrivate, version } = configuration;
+  await clearBackupFolder(dataDirectory);
   const secrets = await openSecretBox(join(dataDirectory, 'keys', 'webhook-secrets'), randomness);
   const readiness: Readiness = { stopping: false };
   const webhooks = new WebhookService({
@@ -214,6 +207,9 @@ async function listenApi(parts: Parts, scans: ScanService, registryAddress: stri
     stream.close();
     await app.close();
   });
+  const startedAt = new Date(clock.now()).toISOString();
+  await writeServerFile(dataDirectory, { pid: process.pid, api: url, registry: registryAddress, startedAt });
+  shutdown.add('server file', () => removeServerFile(dataDirectory));
   return url;
 }
 

@@ -39,7 +39,7 @@ export const backup: CommandAction = async ({ terminal, environment }, _args, op
   await refuseExisting(out);
   const server = await readServerFile(dataDirectory);
   const report =
-    server === undefined || server.api === null
+    server === undefined
       ? await backupDirectory(dataDirectory, optionText(options['databaseUrl']), out, includeBlobs)
       : await backupThroughApi({
           api: server.api,

@@ -10,7 +10,6 @@ export async function checkServer(
 ): Promise<CheckResult> {
   const name = 'server';
   if (server === undefined) return ok(name, `none runs on ${context.dataDirectory}`);
-  if (server.api === null) return ok(name, `process ${server.pid} runs without an API`);
   try {
     const response = await httpSend({ url: new URL('/readyz', server.api), idleTimeoutMs: 5_000 });
     response.body.resume();
