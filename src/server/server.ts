@@ -19,6 +19,7 @@ import { serverErrors } from './errors.ts';
 import { startEventOutbox } from './event-outbox.ts';
 import { EventStream } from './event-stream.ts';
 import { measureEvents } from './instruments.ts';
+import { OpenConnections } from './open-connections.ts';
 import { clearBackupFolder } from './routes/backup.ts';
 import { scannerAccess } from './scanner-access.ts';
 import { removeServerFile, writeServerFile } from './server-file.ts';
@@ -31,6 +32,7 @@ import { WebhookService } from './webhooks/service.ts';
 /** How long uploads and downloads in flight, then jobs, may take to end, in milliseconds. */
 const TRANSFER_GRACE_MS = 15_000;
 const JOB_GRACE_MS = 5_000;
+const CLOSE_STEP_MS = 50;
 
 /**
  * Starts everything the role asks for and resolves when it answers. On failure what was started is ended again.
@@ -201,16 +203,29 @@ async function listenApi(parts: Parts, scans: ScanService, registryAddress: stri
     },
     { administration: registry.administration, scans },
   );
+  const connections = new OpenConnections(app.server);
   const url = await listen(app, configuration.listen);
   shutdown.add('api', async () => {
     readiness.stopping = true;
     stream.close();
-    await app.close();
+    await closeApplication(app, connections);
   });
   const startedAt = new Date(clock.now()).toISOString();
   await writeServerFile(dataDirectory, { pid: process.pid, api: url, registry: registryAddress, startedAt });
   shutdown.add('server file', () => removeServerFile(dataDirectory));
   return url;
+}
+
+/** Answers under way may end; a connection that only waits for its next request is closed as soon as it does. */
+async function closeApplication(app: FastifyInstance, connections: OpenConnections): Promise<void> {
+  const idle = setInterval(() => connections.closeIdle(), CLOSE_STEP_MS);
+  const late = setTimeout(() => connections.closeAll(), TRANSFER_GRACE_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(idle);
+    clearTimeout(late);
+  }
 }
 
 async function listen(app: FastifyInstance, { host, port }: ListenAddress): Promise<string> {
