@@ -1,5 +1,6 @@
 // What the server offers to the command line.
 export { serverErrors } from './errors.ts';
+export { BACKUP_REPORT_HEADER } from './routes/backup.ts';
 export { formatAddress, startServer } from './server.ts';
 export { readServerFile, type ServerFile } from './server-file.ts';
 export { SERVER_ROLES } from './types.ts';

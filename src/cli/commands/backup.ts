@@ -13,13 +13,12 @@ import {
   systemErrorCode,
   systemRandomness,
 } from '../../core/index.ts';
-import { readServerFile } from '../../server/index.ts';
+import { BACKUP_REPORT_HEADER, readServerFile } from '../../server/index.ts';
 import { backupStore, openStore, restoreStore, type Store } from '../../store/index.ts';
 import type { CommandAction } from '../command-line.ts';
 import { cliErrors } from '../errors.ts';
 import { optionText, requiredText } from '../option-values.ts';
 
-const REPORT_HEADER = 'breakwater-backup';
 /** A large backup takes long before its first byte arrives, in milliseconds. */
 const PATIENCE_MS = 6 * 60 * 60 * 1000;
 
@@ -138,7 +137,7 @@ async function backupThroughApi(request: {
     const body = await readBody(response, MiB, url.host);
     throw refuse(`status ${response.status}: ${errorMessage(body)}`);
   }
-  const header = response.headers[REPORT_HEADER];
+  const header = response.headers[BACKUP_REPORT_HEADER];
   const partial = `${out}.partial`;
   try {
     await pipeline(response.body, createWriteStream(partial, { flags: 'wx', mode: 0o600, flush: true }));

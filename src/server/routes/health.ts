@@ -9,6 +9,8 @@ const readiness = z.object({ ready: z.boolean(), checks: z.array(check) });
 
 /** Longest a check may take, in milliseconds. */
 const TIME_LIMIT_MS = 3_000;
+/** How long an answer of `/readyz` is kept, in milliseconds. */
+const KEPT_MS = 500;
 
 export function healthRoutes({
   store,
@@ -23,6 +25,17 @@ export function healthRoutes({
       logger.warn({ check: name }, `not ready: ${describeError(error)}`);
       return { name, ok: false };
     }
+  };
+  let known: { readonly at: number; readonly checks: Promise<z.infer<typeof check>[]> } | undefined;
+  /** Anybody may ask, so the answer is kept for a moment: asking often costs the database nothing. */
+  const storeChecks = (): Promise<z.infer<typeof check>[]> => {
+    const now = performance.now();
+    if (known === undefined || now - known.at > KEPT_MS) known = { at: now, checks: runStoreChecks() };
+    return known.checks;
+  };
+  const runStoreChecks = async (): Promise<z.infer<typeof check>[]> => {
+    const database = await passes('database', () => store.ping());
+    return database.ok ? [database, await passes('journal', () => store.journal.drain())] : [database];
   };
   return async (app) => {
     app.get(
@@ -52,12 +65,7 @@ export function healthRoutes({
         },
       },
       async (_request, reply) => {
-        const checks = [
-          { name: 'running', ok: !state.stopping },
-          await passes('database', () => store.ping()),
-        ];
-        if (checks.every((item) => item.ok))
-          checks.push(await passes('journal', () => store.journal.drain()));
+        const checks = [{ name: 'running', ok: !state.stopping }, ...(await storeChecks())];
         const ready = checks.every((item) => item.ok);
         return reply.status(ready ? 200 : 503).send({ ready, checks });
       },
