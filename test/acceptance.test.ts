@@ -13,6 +13,8 @@ import {
   writeOciLayout,
 } from './fixtures/debian-image.ts';
 import { run } from './fixtures/program.ts';
+import { openTestPlace, type TestPlace } from '../src/store/testing.ts';
+import { databaseOf } from './fixtures/server-database.ts';
 import { eventually, startTestServer, type TestServer } from './fixtures/server.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -73,6 +75,7 @@ describe.skipIf(missing !== undefined)(
     const directory = mkdtempSync(join(tmpdir(), 'breakwater-acceptance-'));
     const layout = join(directory, 'layout');
     const advisories = join(directory, 'advisories.bwadv');
+    let place: TestPlace;
     let server: TestServer;
     let digest: string;
     let image: z.infer<typeof imageShape>;
@@ -95,7 +98,12 @@ describe.skipIf(missing !== undefined)(
         '--out',
         advisories,
       ]);
-      server = await startTestServer({ data: join(directory, 'data'), args: ['--advisories', advisories] });
+      place = await openTestPlace();
+      server = await startTestServer({
+        data: place.options.dataDirectory,
+        env: databaseOf(place),
+        args: ['--advisories', advisories],
+      });
       const { username, password } = server.credential;
       await run('skopeo', [
         'copy',
@@ -115,6 +123,7 @@ describe.skipIf(missing !== undefined)(
 
     afterAll(async () => {
       await server?.stop();
+      await place?.remove();
       rmSync(directory, { recursive: true, force: true });
     });
 

@@ -1,15 +1,16 @@
 // The disk fills up during a push: a 5xx, nothing half visible, and the upload goes on from where it stood once there is room.
 import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openTestPlace } from '../src/store/testing.ts';
+import { databaseOf } from './fixtures/server-database.ts';
 import { startTestServer, type TestServer } from './fixtures/server.ts';
 
 const MiB = 1024 * 1024;
-const root = mkdtempSync(join(tmpdir(), 'breakwater-disk-'));
-const data = join(root, 'data');
+const place = await openTestPlace();
+const data = place.options.dataDirectory;
 const blobs = join(data, 'blobs');
 
 function mountSmallDisk(): string | undefined {
@@ -30,7 +31,7 @@ describe.skipIf(missing !== undefined)(`a full disk${missing ? ` (skipped: ${mis
   let headers: Record<string, string>;
 
   beforeAll(async () => {
-    server = await startTestServer({ data });
+    server = await startTestServer({ data, env: databaseOf(place) });
     const { username, password } = server.credential;
     headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
   });
@@ -38,7 +39,7 @@ describe.skipIf(missing !== undefined)(`a full disk${missing ? ` (skipped: ${mis
   afterAll(async () => {
     await server?.stop();
     execFileSync('umount', [blobs]);
-    rmSync(root, { recursive: true, force: true });
+    await place.remove();
   });
 
   const url = (path: string): string => new URL(path, `http://${server.registry}/v2/disk/full/`).href;

@@ -1,11 +1,11 @@
 // kill -9 of the server, the database and the scan process at random moments under push load: nothing acknowledged is lost.
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { processTree } from '../bench/measure.ts';
+import { openTestPlace, type TestPlace } from '../src/store/testing.ts';
+import { databaseOf } from './fixtures/server-database.ts';
 import { eventually, startTestServer, type Credential, type TestServer } from './fixtures/server.ts';
 import {
   MANIFEST_TYPE,
@@ -45,21 +45,26 @@ function processOf(server: TestServer, role: (typeof VICTIMS)[number]): number |
 }
 
 describe('kill -9 under push load', () => {
-  const data = mkdtempSync(join(tmpdir(), 'breakwater-faults-'));
+  let place: TestPlace | undefined;
   const acknowledged: Acknowledged[] = [];
   const killed = { server: 0, database: 0, scan: 0 };
   let credential: Credential | undefined;
   let server: TestServer | undefined;
 
   const start = async (): Promise<TestServer> => {
-    const started = await startTestServer({ data, ...(credential ? { credential } : {}) });
+    place ??= await openTestPlace();
+    const started = await startTestServer({
+      data: place.options.dataDirectory,
+      env: databaseOf(place),
+      ...(credential ? { credential } : {}),
+    });
     credential = started.credential;
     return started;
   };
 
   afterAll(async () => {
     await server?.stop();
-    rmSync(data, { recursive: true, force: true });
+    await place?.remove();
   });
 
   it(`loses no acknowledged push in ${ROUNDS} rounds`, async () => {

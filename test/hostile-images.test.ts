@@ -1,10 +1,9 @@
 // Broken and hostile images through the whole product: pushed, scanned, reported with a reason; the server stays well.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { openTestPlace, type TestPlace } from '../src/store/testing.ts';
+import { databaseOf } from './fixtures/server-database.ts';
 import { eventually, startTestServer, type TestServer } from './fixtures/server.ts';
 import { MANIFEST_TYPE, sha256, tarFile } from './fixtures/small-image.ts';
 
@@ -124,19 +123,20 @@ const HOSTILE: readonly HostileLayer[] = [
 ];
 
 describe('hostile images', () => {
-  const data = mkdtempSync(join(tmpdir(), 'breakwater-hostile-'));
+  let place: TestPlace;
   let server: TestServer;
   let headers: Record<string, string>;
 
   beforeAll(async () => {
-    server = await startTestServer({ data });
+    place = await openTestPlace();
+    server = await startTestServer({ data: place.options.dataDirectory, env: databaseOf(place) });
     const { username, password } = server.credential;
     headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
   });
 
   afterAll(async () => {
     expect(await server?.stop()).toBe(0);
-    rmSync(data, { recursive: true, force: true });
+    await place?.remove();
   });
 
   const url = (path: string): string => `http://${server.registry}/v2/hostile/app/${path}`;

@@ -19,6 +19,10 @@ const DEFAULT_WIDTH = 120;
 
 /** The real terminal of this process. `NO_COLOR` (no-color.org), `TERM=dumb` and `FORCE_COLOR` are respected. */
 export function processTerminal(environment: NodeJS.ProcessEnv = process.env): Terminal {
+  // Without a listener the stream would end the process with a stack trace; the write's own callback hears of it too.
+  process.stdout.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error;
+  });
   return {
     out: (text) =>
       new Promise((resolve, reject) => {

@@ -124,7 +124,7 @@ export class RegistryCaches {
     this.#blobs.seed(mark.blobs, blobKey(repository, digest), blob);
   }
 
-  /** Reads the manifests most likely to be asked for, so that pulls after a start do not queue behind slow SQL. */
+  /** Reads the manifests most likely to be asked for, and where their blobs lie, so that pulls after a start do not queue behind slow SQL. */
   async warm(): Promise<void> {
     if (!this.#store.invalidations.current()) return;
     const mark = this.mark();
@@ -138,6 +138,8 @@ export class RegistryCaches {
         const manifest = prepare(row.digest, row.mediaType, row.body);
         this.#manifests.seed(mark.manifests, manifestKey(row.repository, row.digest), manifest);
         for (const tag of row.tags) this.#tags.seed(mark.tags, tagKey(row.repository, tag), row.digest);
+        for (const { digest, ...blob } of row.blobs)
+          this.#blobs.seed(mark.blobs, blobKey(row.repository, digest), blob);
       }
       if (rows.length < WARM_BATCH) return;
     }

@@ -1,7 +1,7 @@
 // Puts the registry together: caches, sessions, collector and the node:http server in front of them (design.md decisions 4 and 5).
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { GiB, MiB, SCAN_IMAGE_JOB, describeError } from '../core/index.ts';
+import { GiB, MiB, SCAN_IMAGE_JOB, SCAN_IMAGE_QUEUE, describeError } from '../core/index.ts';
 import { LoginThrottle } from '../identity/index.ts';
 import { createAdministration } from './administration.ts';
 import { RegistryCaches } from './caches.ts';
@@ -26,9 +26,6 @@ const KEEP_ALIVE_MS = 75_000;
 const MAX_HEADER_BYTES = 32 * 1024;
 const FLUSH_PULLS_MS = 1_000;
 const DRAIN_STEP_MS = 50;
-
-/** A push must find the queue, also where no scanner runs. The scanner, when it starts, declares it with its own settings. */
-const SCAN_QUEUE = { retryLimit: 3, retryDelaySeconds: 2, expireSeconds: 1_800 };
 
 /**
  * Makes a registry and reads the manifests most likely to be asked for into memory. It answers when `listen` was called.
@@ -71,7 +68,8 @@ export async function createRegistry(options: RegistryOptions): Promise<Registry
     maxBlobBytes: limits.maxBlobBytes ?? 200 * GiB,
   };
   consumePulls(store);
-  await store.jobs.define(SCAN_IMAGE_JOB, SCAN_QUEUE);
+  // A push must find the queue, also where no scanner runs.
+  await store.jobs.define(SCAN_IMAGE_JOB, SCAN_IMAGE_QUEUE);
   await caches.warm();
   collector.start();
   return new NodeRegistry(context, collector, limits);

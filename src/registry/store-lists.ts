@@ -103,6 +103,8 @@ export interface WarmManifest {
   readonly mediaType: string;
   readonly body: Buffer;
   readonly tags: readonly string[];
+  /** Where its blobs lie. */
+  readonly blobs: readonly { readonly digest: string; readonly objectId: string; readonly size: number }[];
 }
 
 /** The manifests most likely to be asked for next: the last pulled or pushed ones that are not large. */
@@ -116,10 +118,16 @@ export async function listWarmManifests(
     media_type: string;
     body: Buffer;
     tags: string[] | null;
+    blobs: { digest: string; objectId: string; size: number }[] | null;
   }>`
     SELECT repository.name AS repository, manifest.digest, manifest.media_type, manifest.body,
       (SELECT array_agg(tag.name) FROM registry_tag tag
-        WHERE tag.repository_id = manifest.repository_id AND tag.digest = manifest.digest) AS tags
+        WHERE tag.repository_id = manifest.repository_id AND tag.digest = manifest.digest) AS tags,
+      (SELECT json_agg(json_build_object('digest', blob.digest, 'objectId', blob.object_id, 'size', blob.size))
+        FROM registry_manifest_edge edge
+        JOIN registry_blob_link link ON link.repository_id = edge.repository_id AND link.digest = edge.child
+        JOIN registry_blob blob ON blob.digest = link.digest
+        WHERE edge.repository_id = manifest.repository_id AND edge.parent = manifest.digest) AS blobs
     FROM registry_manifest manifest
     JOIN registry_repository repository ON repository.id = manifest.repository_id
     LEFT JOIN registry_pull pull ON pull.repository_id = manifest.repository_id AND pull.digest = manifest.digest
@@ -132,6 +140,7 @@ export async function listWarmManifests(
     mediaType: row.media_type,
     body: row.body,
     tags: row.tags ?? [],
+    blobs: row.blobs ?? [],
   }));
 }
 

@@ -1,6 +1,7 @@
 // Works the scan queue: one stored image at a time per digest, its result stored, everybody told.
 import {
   SCAN_IMAGE_JOB,
+  SCAN_IMAGE_QUEUE,
   type Clock,
   type EventBus,
   type ImageDirectory,
@@ -51,10 +52,6 @@ export interface ScanService {
   status(digest: string): Promise<ImageScanStatus | undefined>;
 }
 
-const RETRIES = 3;
-const RETRY_DELAY_SECONDS = 2;
-/** Longer than the time limit of a scan, so that a job is never taken for lost while its scan still runs. */
-const EXPIRE_SECONDS = 30 * 60;
 const ON_DEMAND_PRIORITY = 10;
 const MAX_UNFINISHED = 10_000;
 
@@ -76,11 +73,7 @@ class QueueScanService implements ScanService {
 
   async start(): Promise<void> {
     const { store, events, concurrency } = this.#options;
-    await store.jobs.define(SCAN_IMAGE_JOB, {
-      retryLimit: RETRIES,
-      retryDelaySeconds: RETRY_DELAY_SECONDS,
-      expireSeconds: EXPIRE_SECONDS,
-    });
+    await store.jobs.define(SCAN_IMAGE_JOB, SCAN_IMAGE_QUEUE);
     await this.#resumeUnfinished();
     this.#unsubscribe.push(events.subscribe('image.deleted', ({ digest }) => this.#forgetIfGone(digest)));
     await store.jobs.work(

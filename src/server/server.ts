@@ -7,6 +7,7 @@ import {
   EventBus,
   type Metrics,
   SCAN_IMAGE_JOB,
+  SCAN_IMAGE_QUEUE,
   systemErrorCode,
 } from '../core/index.ts';
 import { type ClosableIdentity, createIdentity } from '../identity/index.ts';
@@ -106,7 +107,7 @@ async function startParts(
   const scans = createScans(parts, place?.promise ?? null);
   // Queues exist before the registry listens: a push enqueues its scan in its own transaction.
   if (role === 'all' || role === 'worker') await startWork(parts, scans);
-  else await defineScanQueue(store);
+  else await store.jobs.define(SCAN_IMAGE_JOB, SCAN_IMAGE_QUEUE);
   const listening = place === null ? null : await listenRegistry(parts);
   if (listening !== null) place?.resolve(listening);
   const registryAddress = listening === null ? null : formatAddress(listening);
@@ -163,11 +164,6 @@ async function startWork({ configuration, store, shutdown }: Parts, scans: ScanS
   shutdown.add('scans', () => scans.stop());
   await scans.start();
   await workWebhookJobs({ store, secrets, clock, randomness, logger, allowPrivate: webhookAllowPrivate });
-}
-
-/** Where no worker runs, pushes must find their queue all the same. A worker sets the queue's own limits when it starts. */
-async function defineScanQueue(store: Store): Promise<void> {
-  await store.jobs.define(SCAN_IMAGE_JOB, { retryLimit: 3, retryDelaySeconds: 2, expireSeconds: 1800 });
 }
 
 async function listenApi(parts: Parts, scans: ScanService, registryAddress: string | null): Promise<string> {

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createLogger, type LogLevel, systemClock, systemRandomness } from '../../core/index.ts';
 import {
+  keepYoungGenerationSmall,
   type RunningServer,
   type ServerConfiguration,
   type ServerRole,
@@ -18,6 +19,7 @@ import { VERSION } from '../version.ts';
 
 export const serve: CommandAction = async (context, _args, options) => {
   const { terminal, interrupted } = context;
+  keepYoungGenerationSmall();
   const server = await startServer(readConfiguration(options, terminal));
   try {
     if (options['readyJson'] === true) await terminal.out(readyJson(server));
