@@ -8,6 +8,8 @@ import type { Bench } from './bench.ts';
 import { median } from './measure.ts';
 import { runProgram } from './program.ts';
 
+const root = join(import.meta.dirname, '..');
+const built = join(root, 'dist/cli.js');
 const secondScan = z.object({
   packages: z.number(),
   findings: z.number(),
@@ -19,8 +21,10 @@ export const scanBench: Bench = {
   name: 'scan',
   title:
     'CPU time of a whole scan (fresh process, catalogers, matching) against gzip -dc layer | tar t; second scan from the layer cache',
-  missing: () =>
-    existsSync(ADVISORY_DATA) ? debianImageMissing() : 'no advisory data at ../shared/advisories',
+  missing: () => {
+    if (!existsSync(ADVISORY_DATA)) return 'no advisory data at ../shared/advisories';
+    return existsSync(built) ? debianImageMissing() : 'dist/cli.js is not built (npm run build)';
+  },
   run: async ({ smoke, directory }) => {
     const image = await debianImage();
     const layout = join(directory, 'layout');
@@ -30,18 +34,20 @@ export const scanBench: Bench = {
     const ours: number[] = [];
     const peer: number[] = [];
     const seconds: number[] = [];
-    let last = { packages: 0, findings: 0 };
+    let last = { packages: 0, findings: 0, firstMs: 0, secondMs: 0 };
     for (let i = 0; i < (smoke ? 1 : 5); i++) {
-      const scan = await runProgram(process.execPath, [
+      const cache = ['--cache-dir', join(directory, `cache-${i}`)];
+      const target = `oci:${layout}:latest`;
+      const command = [built, 'scan', target, '--advisories', advisories, '-o', 'json', ...cache];
+      ours.push((await runProgram(process.execPath, command)).cpuSeconds);
+      const twice = [
         join(import.meta.dirname, 'scan-once.ts'),
         layout,
         advisories,
-        join(directory, `cache-${i}`),
-      ]);
-      const result = secondScan.parse(JSON.parse(scan.output));
-      last = result;
-      ours.push(scan.cpuSeconds);
-      seconds.push(result.secondMs);
+        join(directory, `twice-${i}`),
+      ];
+      last = secondScan.parse(JSON.parse((await runProgram(process.execPath, twice)).output));
+      seconds.push(last.secondMs);
       peer.push(
         (await runProgram('sh', ['-c', 'gzip -dc "$1" | tar t | wc -l', 'sh', image.debian.file])).cpuSeconds,
       );
@@ -52,7 +58,7 @@ export const scanBench: Bench = {
         value: median(ours) / median(peer),
         unit: '×',
         bar: { max: 0.9 },
-        detail: `${median(ours).toFixed(2)} s against ${median(peer).toFixed(2)} s; ${last.packages} packages, ${last.findings} findings; two scans and process start counted in ours`,
+        detail: `${median(ours).toFixed(2)} s against ${median(peer).toFixed(2)} s; ${last.packages} packages, ${last.findings} findings; process start counted in ours`,
       },
       { name: 'second scan of the same layers', value: median(seconds), unit: 'ms', bar: { max: 100 } },
     ];

@@ -17,6 +17,15 @@ export async function serveToken(context: RegistryContext, exchange: Exchange): 
   else throw methodNotAllowed('GET, POST');
 }
 
+/** What an answer says of refresh tokens: nothing, a new one, or the one that was shown. */
+type RefreshAnswer =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'issue' }
+  | { readonly kind: 'same'; readonly token: string };
+
+const NONE: RefreshAnswer = { kind: 'none' };
+const ISSUE: RefreshAnswer = { kind: 'issue' };
+
 async function serveBasic(context: RegistryContext, exchange: Exchange): Promise<void> {
   const { request, query, address } = exchange;
   refuseOtherService(context, query.get('service'));
@@ -26,7 +35,7 @@ async function serveBasic(context: RegistryContext, exchange: Exchange): Promise
   const access = await context.identity.checkAuthorization(header, context.service);
   if (access === undefined) throw loginFailed(context, exchange, claimedUser(header));
   const offline = query.get('offline_token') === 'true';
-  await answer(context, exchange, access, readScopes(query.getAll('scope')), offline ? 'issue' : null);
+  await answer(context, exchange, access, readScopes(query.getAll('scope')), offline ? ISSUE : NONE);
 }
 
 async function serveForm(context: RegistryContext, exchange: Exchange): Promise<void> {
@@ -46,7 +55,7 @@ async function serveForm(context: RegistryContext, exchange: Exchange): Promise<
     const token = form.get('refresh_token') ?? '';
     const access = await context.identity.checkRefreshToken(token, context.service);
     if (access === undefined) throw loginFailed(context, exchange, 'anonymous');
-    await answer(context, exchange, access, scopes, token);
+    await answer(context, exchange, access, scopes, { kind: 'same', token });
     return;
   }
   if (grantType !== 'password') throw badRequest('grant_type must be password or refresh_token');
@@ -63,7 +72,7 @@ async function serveForm(context: RegistryContext, exchange: Exchange): Promise<
       claimedUser(`Basic ${Buffer.from(`${username}:`).toString('base64')}`),
     );
   }
-  await answer(context, exchange, access, scopes, form.get('access_type') === 'offline' ? 'issue' : null);
+  await answer(context, exchange, access, scopes, form.get('access_type') === 'offline' ? ISSUE : NONE);
 }
 
 /** Every `scope` parameter, each of which may hold several scopes. */
@@ -76,13 +85,15 @@ async function answer(
   exchange: Exchange,
   access: Access,
   requested: readonly AccessGrant[],
-  refreshToken: string | 'issue' | null,
+  refresh: RefreshAnswer,
 ): Promise<void> {
   const issued = await context.identity.issueToken(access, context.service, requested);
-  const refresh =
-    refreshToken === 'issue'
+  const refreshToken =
+    refresh.kind === 'issue'
       ? await context.identity.issueRefreshToken(access, context.service)
-      : refreshToken;
+      : refresh.kind === 'same'
+        ? refresh.token
+        : null;
   const body = JSON.stringify({
     token: issued.token,
     access_token: issued.token,
@@ -90,7 +101,7 @@ async function answer(
     expires_in: issued.expiresInSeconds,
     issued_at: issued.issuedAt,
     scope: formatScope(issued.grants),
-    ...(refresh === null ? {} : { refresh_token: refresh }),
+    ...(refreshToken === null ? {} : { refresh_token: refreshToken }),
   });
   exchange.response.writeHead(200, {
     'content-type': 'application/json',

@@ -18,7 +18,7 @@ export class BufferPool {
   #taken = 0;
 
   /** @param budget Bytes out or kept for reuse before only the smallest size is handed out. */
-  constructor(budget: number = 32 * MiB) {
+  constructor(budget: number = 16 * MiB) {
     this.#budget = budget;
   }
 
