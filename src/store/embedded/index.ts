@@ -1,3 +1,3 @@
 // The embedded database: PGlite in a child process behind a private Unix socket (design.md decision 2).
-export { BUNDLED_CHILD, childLocation } from './child-location.ts';
-export { openEmbedded, type Embedded, type EmbeddedOptions } from './embedded.ts';
+export { BUNDLED_CHILD } from './child-location.ts';
+export { openEmbedded, type Embedded } from './embedded.ts';
