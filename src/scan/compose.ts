@@ -18,7 +18,7 @@ export interface ComposedImage {
   readonly problems: readonly ScanProblem[];
 }
 
-const SYSTEM_KINDS: ReadonlySet<PackageKind> = new Set<PackageKind>(['dpkg', 'apk']);
+const SYSTEM_KINDS: ReadonlySet<PackageKind> = new Set<PackageKind>(['dpkg', 'apk', 'rpm']);
 
 /** Does this kind belong to the operating system's own package manager? */
 export function isSystemKind(kind: PackageKind): boolean {

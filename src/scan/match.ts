@@ -23,11 +23,23 @@ export interface MatchResult {
   readonly notices: readonly string[];
 }
 
-const LANGUAGE_ECOSYSTEMS: Readonly<Record<'npm' | 'pypi' | 'golang', string>> = {
-  npm: 'npm',
-  pypi: 'PyPI',
-  golang: 'Go',
-};
+/** OSV ecosystems of language packages; empty where no source of advisories speaks of that kind. */
+const LANGUAGE_ECOSYSTEMS: Readonly<Record<Exclude<PackageKind, 'dpkg' | 'apk' | 'rpm'>, readonly string[]>> =
+  {
+    npm: ['npm'],
+    pypi: ['PyPI'],
+    golang: ['Go'],
+    maven: ['Maven'],
+    nuget: ['NuGet'],
+    gem: ['RubyGems'],
+    cargo: ['crates.io'],
+    composer: ['Packagist'],
+    pub: ['Pub'],
+    hex: ['Hex'],
+    swift: ['SwiftURL'],
+    conda: [],
+    program: [],
+  };
 
 /** What is looked up for a package. */
 interface Query {
@@ -127,9 +139,9 @@ function queryOf(item: ImagePackage, distribution: DistributionRelease | null): 
 }
 
 function ecosystemsOf(kind: PackageKind, distribution: DistributionRelease | null): readonly string[] {
-  if (kind === 'dpkg' || kind === 'apk')
+  if (kind === 'dpkg' || kind === 'apk' || kind === 'rpm')
     return distribution === null ? [] : distributionEcosystem(distribution);
-  return [LANGUAGE_ECOSYSTEMS[kind]];
+  return LANGUAGE_ECOSYSTEMS[kind];
 }
 
 function noticesOf(
@@ -151,7 +163,7 @@ function noticesOf(
     const count = packages.filter((item) => item.kind === kind).length;
     const what = isSystemKind(kind)
       ? (distribution?.prettyName ?? 'an unknown distribution')
-      : ecosystems.join();
+      : ecosystems.join() || `${kind} packages`;
     notices.push(`no advisories for ${what}: its ${count} ${kind} packages are listed, not matched`);
   }
   return notices;

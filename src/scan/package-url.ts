@@ -1,4 +1,4 @@
-// Package URLs (purl-spec: PURL-SPECIFICATION and the deb, apk, npm, pypi and golang types).
+// Package URLs (purl-spec: PURL-SPECIFICATION and its type definitions).
 import type { CatalogedPackage, DistributionRelease } from './types.ts';
 
 /** What a Go module's version is when it was built from a working copy: not a version. */
@@ -17,6 +17,23 @@ export function packageUrl(item: CatalogedPackage, distribution: DistributionRel
       return `pkg:pypi/${encode(item.name.toLowerCase().replaceAll('_', '-'))}${versionOf(item.version)}`;
     case 'golang':
       return `pkg:golang/${segments(item.name.toLowerCase())}${versionOf(item.version)}`;
+    case 'rpm':
+      return systemUrl('rpm', item, distribution);
+    case 'maven':
+      return `pkg:maven/${segments(item.name.replace(':', '/'))}${versionOf(item.version)}`;
+    case 'swift':
+      return `pkg:swift/${segments(item.name)}${versionOf(item.version)}`;
+    case 'composer':
+    case 'hex':
+    case 'pub':
+      return `pkg:${item.kind}/${segments(item.name.toLowerCase())}${versionOf(item.version)}`;
+    case 'nuget':
+    case 'gem':
+    case 'cargo':
+    case 'conda':
+      return `pkg:${item.kind}/${encode(item.name)}${versionOf(item.version)}`;
+    case 'program':
+      return `pkg:generic/${encode(item.name)}${versionOf(item.version)}`;
   }
 }
 

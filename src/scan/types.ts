@@ -1,8 +1,25 @@
 // The vocabulary of scan results: packages, findings, problems, and the report that holds them.
 import type { Severity } from '../core/index.ts';
 
-/** Every kind of package database there is a cataloger for. */
-export const PACKAGE_KINDS = ['dpkg', 'apk', 'npm', 'pypi', 'golang'] as const;
+/** Every kind of package: the operating systems' first, then the languages', then programs known by their own bytes. */
+export const PACKAGE_KINDS = [
+  'dpkg',
+  'apk',
+  'rpm',
+  'npm',
+  'pypi',
+  'golang',
+  'maven',
+  'nuget',
+  'gem',
+  'cargo',
+  'composer',
+  'pub',
+  'hex',
+  'swift',
+  'conda',
+  'program',
+] as const;
 
 /** Which kind of package database a package was read from. */
 export type PackageKind = (typeof PACKAGE_KINDS)[number];
