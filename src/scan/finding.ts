@@ -8,13 +8,15 @@ import type { Finding, ImagePackage, PackageKind } from './types.ts';
 const WILL_NOT_FIX = new Set(['end-of-life', 'ignored', 'wont-fix', 'will-not-fix', 'out-of-support']);
 
 /** Whose word is taken first where several advisories describe the flaw: the ecosystem's own, then GitHub's. */
-const PREFERRED: Readonly<Record<PackageKind, readonly string[]>> = {
+const PREFERRED: Readonly<Partial<Record<PackageKind, readonly string[]>>> = {
   dpkg: ['DEBIAN-', 'UBUNTU-', 'DSA-', 'USN-', 'DLA-'],
   apk: ['ALPINE-'],
   npm: ['GHSA-'],
   pypi: ['GHSA-', 'PYSEC-'],
   golang: ['GO-', 'GHSA-'],
 };
+
+const DEFAULT_ORDER: readonly string[] = ['GHSA-'];
 
 /** Makes the finding. The layer's digest is not known here and left null. */
 export function findingOf(item: ImagePackage, flaw: Flaw): Finding {
@@ -51,7 +53,7 @@ export function findingOf(item: ImagePackage, flaw: Flaw): Finding {
 }
 
 function ranked(kind: PackageKind, statements: readonly Statement[]): readonly Statement[] {
-  const order = PREFERRED[kind];
+  const order = PREFERRED[kind] ?? DEFAULT_ORDER;
   const rank = (statement: Statement): number => {
     const index = order.findIndex((prefix) => statement.advisory.id.startsWith(prefix));
     return index < 0 ? order.length : index;
