@@ -2,7 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
@@ -62,6 +62,13 @@ describe('the embedded database', () => {
     await database.ping();
     expect(existsSync(left)).toBe(false);
     expect(statSync(join(dataDirectory, 'database')).mode & 0o077).toBe(0);
+  });
+
+  it('takes a data directory relative to the current one', async () => {
+    const dataDirectory = relative(process.cwd(), place.options.dataDirectory);
+    const database = await openDatabase({ ...place.options, dataDirectory, logger: silentLogger() });
+    opened.push(database);
+    await database.ping();
   });
 
   it('works below a path too long for a socket', async () => {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Logger } from '../../core/index.ts';
 import { storeErrors } from '../errors.ts';
 import { acquireLock } from './lock.ts';
@@ -36,7 +36,9 @@ export interface Embedded {
  * STORE_LOCK_TIMEOUT, STORE_NOT_DURABLE or STORE_EMBEDDED_FAILED when it cannot run.
  */
 export async function openEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const { dataDirectory, logger } = options;
+  const { logger } = options;
+  // `pg` takes a host for a socket's folder only when its path is absolute.
+  const dataDirectory = resolve(options.dataDirectory);
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   const lockDirectory = join(dataDirectory, 'store.lock');
   const socketDirectory = prepareSocketDirectory(dataDirectory);
