@@ -107,7 +107,7 @@ export const ociErrors = defineErrors('oci', {
   OCI_REGISTRY_DENIED: {
     status: 403,
     message: 'registry {host} refused access to {what}: {reason}',
-    hint: 'Log in to the registry with a credential that may read (or write) this repository.',
+    hint: 'Log in with "skopeo login", "podman login" or "docker login" with a credential that may read (or write) this repository.',
     exit: 3,
   },
   OCI_REGISTRY_BUSY: {

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BreakwaterError } from '../../core/index.ts';
 import { parseChallenges } from './challenge.ts';
-import { findCredential } from './credentials.ts';
+import { credentialFiles, findCredential } from './credentials.ts';
 
 describe('findCredential', () => {
   let home = '';
@@ -49,6 +49,16 @@ describe('findCredential', () => {
     expect(await find('other.test', 'teams/app')).toEqual(basic('podman', 'x'));
     expect(await find('registry.test', 'app')).toBeNull();
     expect(await find('broken', 'app')).toBeNull();
+  });
+
+  it('looks where the login commands of this user write', () => {
+    const own = ['/h/.config/containers/auth.json', '/h/.docker/config.json'];
+    expect(credentialFiles({ HOME: '/h', XDG_RUNTIME_DIR: '/run/user/7' }, 7)).toEqual([
+      '/run/user/7/containers/auth.json',
+      ...own,
+    ]);
+    expect(credentialFiles({ HOME: '/h' }, 7)).toEqual(['/run/containers/7/auth.json', ...own]);
+    expect(credentialFiles({ HOME: '/h', REGISTRY_AUTH_FILE: '/f' }, 7)).toEqual(['/f']);
   });
 
   it('reads only REGISTRY_AUTH_FILE when it is set', async () => {

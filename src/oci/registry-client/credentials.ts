@@ -35,14 +35,23 @@ export async function findCredential(
   return null;
 }
 
-function credentialFiles(environment: Readonly<Record<string, string | undefined>>): string[] {
+/** The files in the order they are asked. Without XDG_RUNTIME_DIR skopeo, podman and buildah write to `/run/containers/UID`. */
+export function credentialFiles(
+  environment: Readonly<Record<string, string | undefined>>,
+  userId = process.getuid?.(),
+): string[] {
   const explicit = environment['REGISTRY_AUTH_FILE'];
   if (explicit) return [explicit];
   const home = environment['HOME'] ?? homedir();
   const runtime = environment['XDG_RUNTIME_DIR'];
+  const shared = runtime
+    ? join(runtime, 'containers')
+    : userId === undefined
+      ? null
+      : `/run/containers/${userId}`;
   const config = environment['XDG_CONFIG_HOME'] ?? join(home, '.config');
   return [
-    ...(runtime ? [join(runtime, 'containers', 'auth.json')] : []),
+    ...(shared === null ? [] : [join(shared, 'auth.json')]),
     join(config, 'containers', 'auth.json'),
     join(environment['DOCKER_CONFIG'] ?? join(home, '.docker'), 'config.json'),
   ];
