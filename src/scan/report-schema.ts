@@ -39,6 +39,18 @@ export const findingSchema = z.object({
   layerDigest: z.string().nullable(),
   path: z.string(),
   state: z.enum(['open', 'fixed', 'exempt']),
+  suppression: z
+    .object({
+      by: z.enum(['exemption', 'vex']),
+      source: z.string(),
+      reason: z.string(),
+      owner: z.string().nullable(),
+      until: z.string().nullable(),
+    })
+    .exactOptional(),
+  vex: z
+    .object({ status: z.enum(['affected', 'under_investigation']), source: z.string(), text: z.string() })
+    .exactOptional(),
 });
 
 export const problemSchema = z.object({
@@ -93,4 +105,17 @@ export const reportSchema = z.object({
   problems: z.array(problemSchema).readonly(),
   advisories: reportAdvisoriesSchema,
   scannedAt: z.string(),
+  upgrades: z
+    .array(
+      z.object({
+        kind: z.enum(PACKAGE_KINDS),
+        name: z.string(),
+        installed: z.string(),
+        upgradeTo: z.string(),
+        ends: z.array(z.string()).readonly(),
+        remain: z.array(z.string()).readonly(),
+      }),
+    )
+    .readonly()
+    .exactOptional(),
 });

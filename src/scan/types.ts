@@ -49,6 +49,38 @@ export interface ImagePackage extends CatalogedPackage {
   readonly ownedBy?: string;
 }
 
+/** Why a finding does not count: somebody took it on, or a VEX document says that it does not apply. */
+export interface Suppression {
+  readonly by: 'exemption' | 'vex';
+  /** Where it is written: a file with its line, an exemption's id on the server, or the digest of a VEX artifact. */
+  readonly source: string;
+  readonly reason: string;
+  readonly owner: string | null;
+  /** The last day it holds (UTC), `2027-01-31`; null where it has no end. */
+  readonly until: string | null;
+}
+
+/** What a VEX document adds to a finding that stays open. */
+export interface VexNote {
+  readonly status: 'affected' | 'under_investigation';
+  readonly source: string;
+  readonly text: string;
+}
+
+/** One upgrade that ends all fixable findings of a package. */
+export interface UpgradeAdvice {
+  readonly kind: PackageKind;
+  /** Source package of operating-system packages, else the package. */
+  readonly name: string;
+  readonly installed: string;
+  /** The nearest known version to which no open finding of the package applies that any upgrade ends. */
+  readonly upgradeTo: string;
+  /** Ids of the findings that it ends. */
+  readonly ends: readonly string[];
+  /** Ids of the findings that no known version ends. */
+  readonly remain: readonly string[];
+}
+
 export interface Finding {
   /** The id to show: the CVE where there is one, else the advisory's own. */
   readonly id: string;
@@ -75,6 +107,9 @@ export interface Finding {
   readonly layerDigest: string | null;
   readonly path: string;
   readonly state: 'open' | 'fixed' | 'exempt';
+  /** Of an exempt finding: who said so, why, until when. */
+  readonly suppression?: Suppression;
+  readonly vex?: VexNote;
 }
 
 /**
@@ -140,6 +175,8 @@ export interface ScanReport {
   readonly problems: readonly ScanProblem[];
   readonly advisories: ReportAdvisories;
   readonly scannedAt: string;
+  /** What to upgrade, most findings first; computed where a report is shown. */
+  readonly upgrades?: readonly UpgradeAdvice[];
 }
 
 /** Remembers what each layer holds, so that a layer is read once. Keys are the digest of the stored blob. */
