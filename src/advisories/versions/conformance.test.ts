@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { versionScheme } from './index.ts';
 
 const FOLDER = new URL('../../../../shared/conformance/versions/', import.meta.url);
-const FILES = { debian: 'Debian:12', alpine: 'Alpine:v3.20', semver: 'npm', pypi: 'PyPI' } as const;
+const FILES = {
+  redhat: 'Red Hat:enterprise_linux:9::baseos',
+  debian: 'Debian:12',
+  alpine: 'Alpine:v3.20',
+  semver: 'npm',
+  pypi: 'PyPI',
+  maven: 'Maven',
+  nuget: 'NuGet',
+} as const;
 
 describe.skipIf(!existsSync(FOLDER))('version vectors (needs ../shared/conformance)', () => {
   for (const [file, ecosystem] of Object.entries(FILES)) {

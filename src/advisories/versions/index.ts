@@ -2,7 +2,10 @@
 import type { VersionScheme } from '../types.ts';
 import { apkScheme } from './apk.ts';
 import { dpkgScheme } from './dpkg.ts';
+import { mavenScheme } from './maven.ts';
+import { nugetScheme } from './nuget.ts';
 import { pep440Scheme } from './pep440.ts';
+import { rpmScheme } from './rpm.ts';
 import { semverScheme } from './semver.ts';
 
 export { goToolchainVersion } from './semver.ts';
@@ -19,10 +22,25 @@ const SCHEMES: ReadonlyMap<string, VersionScheme> = new Map([
   ['Chainguard', apkScheme],
   ['MinimOS', apkScheme],
   ['CleanStart', apkScheme],
+  ['Red Hat', rpmScheme],
+  ['AlmaLinux', rpmScheme],
+  ['Rocky Linux', rpmScheme],
+  ['Oracle Linux', rpmScheme],
+  ['Amazon Linux', rpmScheme],
+  ['Fedora', rpmScheme],
+  ['SUSE', rpmScheme],
+  ['openSUSE', rpmScheme],
+  ['Azure Linux', rpmScheme],
+  ['CBL-Mariner', rpmScheme],
+  ['Photon OS', rpmScheme],
   ['npm', semverScheme],
   ['Go', semverScheme],
   ['crates.io', semverScheme],
   ['PyPI', pep440Scheme],
+  ['Maven', mavenScheme],
+  ['NuGet', nugetScheme],
+  // Upstream versions of programs, which Bitnami's records give as semantic versions.
+  ['Bitnami', semverScheme],
 ]);
 
 /**

@@ -3,10 +3,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { goToolchainVersion, versionScheme } from './index.ts';
 
-const SCHEMES = { dpkg: 'Debian:12', apk: 'Alpine:edge', semver: 'Go', pep440: 'PyPI' } as const;
+const SCHEMES = {
+  dpkg: 'Debian:12',
+  rpm: 'AlmaLinux:9',
+  apk: 'Alpine:edge',
+  semver: 'Go',
+  pep440: 'PyPI',
+  maven: 'Maven',
+  nuget: 'NuGet',
+} as const;
 
 const FRAGMENTS =
-  '0 1 2 9 10 01 00 . . - _ + ~ : ! v go a b rc post dev alpha beta _rc _p _git -r -r1 -0 .post1 .dev0 +local.1 ~deb12u1 Z é *';
+  '0 1 2 9 10 01 00 . . - _ + ~ : ! v go a b rc post dev alpha beta _rc _p _git -r -r1 -0 .post1 .dev0 +local.1 ~deb12u1 ^ Z é *';
 const fragment = fc.constantFrom(' ', ...FRAGMENTS.split(' '));
 const version = fc.array(fragment, { maxLength: 9 }).map((parts) => parts.join(''));
 
@@ -59,6 +67,8 @@ describe('validity', () => {
   it.each([
     ['Debian:12', '1:2.3-4~deb12u1', true],
     ['Debian:12', 'none', false],
+    ['Rocky Linux:9', '1:2.3^20240101-4.module+el9.1.0+1+ab', true],
+    ['Rocky Linux:9', '1.2/3', false],
     ['Alpine:v3.20', '1.2.3_git20240101-r0', true],
     ['Alpine:v3.20', '1.2.3-foo', false],
     ['npm', '1.2.3-beta.1+build', true],
@@ -74,14 +84,7 @@ describe('validity', () => {
   });
 
   it('decides nothing for ecosystems whose order is not built', () => {
-    for (const ecosystem of [
-      'Maven',
-      'RubyGems',
-      'NuGet',
-      'Packagist',
-      'Red Hat:enterprise_linux:9::baseos',
-      'nonsense',
-    ]) {
+    for (const ecosystem of ['RubyGems', 'Packagist', 'Red Hat:enterprise_linux:9::baseos', 'nonsense']) {
       expect(versionScheme(ecosystem)).toBeUndefined();
     }
   });

@@ -80,7 +80,8 @@ function readTail(text: string, start: number): { preRelease: readonly string[];
   return { preRelease: readable ? preRelease.split('.') : [preRelease], readable };
 }
 
-function comparePreRelease(a: readonly string[], b: readonly string[]): number {
+/** Precedence of dot-separated pre-release identifiers (item 11); none is a release and comes last. */
+export function comparePreRelease(a: readonly string[], b: readonly string[]): number {
   if (a.length === 0 || b.length === 0) return Math.sign(b.length - a.length);
   for (let index = 0; ; index++) {
     const left = a[index];
