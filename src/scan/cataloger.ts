@@ -30,8 +30,18 @@ export interface Cataloger {
   /** Name and version are part of the key of cached results: raise the version whenever results would change. */
   readonly name: string;
   readonly version: number;
-  /** Matches nearly every path and looks at contents: asked only when no other cataloger knows the path. */
+  /**
+   * Matches nearly every path and looks at contents: asked only when no other cataloger knows the path. Broad
+   * catalogers read as a stream, so that several can share a file.
+   */
   readonly broad?: true;
+  /**
+   * Where what it reads counts. Lock files say what is meant to be installed, so most of them count in project folders
+   * only; those catalogers are not part of the key of cached layer results. Absent: everywhere.
+   */
+  readonly scope?: 'image' | 'directory' | 'both';
+  /** Base names of all files that it reads, when they are few: `matches` is then asked for no other path. */
+  readonly fileNames?: readonly string[];
   /**
    * Could a file at this path be one that the cataloger reads? Decided by the path alone, so that whatever an
    * upper layer puts there is known to replace it.

@@ -1,5 +1,6 @@
 // Every cataloger, in alphabetical order; the joined names and versions are part of the key of cached layer results.
 import type { Cataloger } from './cataloger.ts';
+import { CatalogerTable } from './cataloger-table.ts';
 import { apk } from './packages/apk.ts';
 import { dpkg } from './packages/dpkg.ts';
 import { goBinary } from './packages/go-binary.ts';
@@ -12,8 +13,21 @@ export const catalogers: readonly Cataloger[] = [apk, dpkg, goBinary, npm, osRel
 /** Form of the layer results themselves; raise it when `layer.ts` would find something else in the same layer. */
 const LAYER_FORM = 1;
 
-/** Names and versions of all catalogers: results made by another set are not used again. */
+/** Names and versions of all catalogers of images: results made by another set are not used again. */
 export const catalogerVersions: string = [
   `layer@${LAYER_FORM}`,
-  ...catalogers.map((cataloger) => `${cataloger.name}@${cataloger.version}`),
+  ...catalogers.filter(countsIn('image')).map((cataloger) => `${cataloger.name}@${cataloger.version}`),
 ].join(' ');
+
+/** What is scanned: an image or a root file system, where only what is installed counts, or a project folder. */
+export type ScanScope = 'image' | 'directory';
+
+/** The catalogers that count in each scope. */
+export const catalogerTables: Readonly<Record<ScanScope, CatalogerTable>> = {
+  image: new CatalogerTable(catalogers.filter(countsIn('image'))),
+  directory: new CatalogerTable(catalogers.filter(countsIn('directory'))),
+};
+
+function countsIn(scope: ScanScope): (cataloger: Cataloger) => boolean {
+  return (cataloger) => (cataloger.scope ?? 'both') === 'both' || cataloger.scope === scope;
+}

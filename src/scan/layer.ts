@@ -3,7 +3,8 @@ import type { Readable } from 'node:stream';
 import { describeError } from '../core/index.ts';
 import { readLayer, type EntryInterest, type LayerEntry, type LayerVisitor } from '../oci/index.ts';
 import type { Cataloger, CatalogSink, ContentReader, FileReading } from './cataloger.ts';
-import { catalogers, catalogerVersions } from './catalogers.ts';
+import type { CatalogerTable } from './cataloger-table.ts';
+import { catalogerTables, catalogerVersions, type ScanScope } from './catalogers.ts';
 import { mergedPath } from './merged-path.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
 import type { CatalogedPackage, DistributionRelease, LayerResult, ScanProblem } from './types.ts';
@@ -42,7 +43,12 @@ export class LayerCatalog implements LayerVisitor {
   readonly #owners = new Map<string, string>();
   readonly #problems: ScanProblem[] = [];
   readonly #full = new Set<string>();
+  readonly #catalogers: CatalogerTable;
   #packageCount = 0;
+
+  constructor(scope: ScanScope = 'image') {
+    this.#catalogers = catalogerTables[scope];
+  }
 
   /** What is wanted of an entry. Never throws. */
   entry(entry: LayerEntry): EntryInterest {
@@ -51,13 +57,17 @@ export class LayerCatalog implements LayerVisitor {
       this.#add(entry.type === 'opaque' ? this.#opaque : this.#whiteouts, entry.target ?? '');
       return NOTHING;
     }
-    const cataloger = catalogerOf(entry.path);
-    if (cataloger === undefined && entry.type === 'file') return NOTHING;
+    const catalogers = this.#catalogers.of(entry.path);
+    if (catalogers.length === 0 && entry.type === 'file') return NOTHING;
     this.#replace(entry.path);
-    if (entry.type === 'hardlink') this.#link(entry, cataloger);
+    if (entry.type === 'hardlink') this.#link(entry, catalogers[0]);
     if (entry.type !== 'file') return NOTHING;
-    const reading = cataloger?.reading(entry);
-    return reading === undefined ? NOTHING : this.#interest(entry.path, reading);
+    const interests: EntryInterest[] = [];
+    for (const cataloger of catalogers) {
+      const reading = cataloger.reading(entry);
+      if (reading !== undefined) interests.push(this.#interest(entry.path, reading));
+    }
+    return interests.length > 1 ? together(interests) : (interests[0] ?? NOTHING);
   }
 
   problem(code: string, message: string, path: string | null): void {
@@ -145,7 +155,7 @@ export class LayerCatalog implements LayerVisitor {
       package: (item) => this.#addPackage({ ...item, path }),
       owns: (owner, file) => {
         const merged = mergedPath(file);
-        if (catalogerOf(merged) === undefined || this.#owners.has(merged)) return;
+        if (!this.#catalogers.knows(merged) || this.#owners.has(merged)) return;
         if (this.#owners.size < MAX_PATHS) this.#owners.set(merged, owner);
         else this.#overflow('owned files');
       },
@@ -188,11 +198,18 @@ export class LayerCatalog implements LayerVisitor {
   }
 }
 
-const inOrder: readonly Cataloger[] = [
-  ...catalogers.filter((cataloger) => cataloger.broad !== true),
-  ...catalogers.filter((cataloger) => cataloger.broad === true),
-];
-
-function catalogerOf(path: string): Cataloger | undefined {
-  return inOrder.find((cataloger) => cataloger.matches(path));
+/** One file for several catalogers that stream; each is fed until it has enough. */
+function together(interests: readonly EntryInterest[]): EntryInterest {
+  const streams = interests.filter((interest) => interest.want === 'stream');
+  const open = new Set(streams);
+  return {
+    want: 'stream',
+    onChunk(chunk) {
+      for (const stream of open) if (!stream.onChunk(chunk)) open.delete(stream);
+      return open.size > 0;
+    },
+    onEnd() {
+      for (const stream of streams) stream.onEnd();
+    },
+  };
 }

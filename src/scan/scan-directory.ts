@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { describeError, KiB, systemErrorCode, type Clock } from '../core/index.ts';
 import type { EntryInterest, LayerEntry } from '../oci/index.ts';
 import type { AdvisoryFile } from '../advisories/index.ts';
-import { catalogerVersions } from './catalogers.ts';
+import { catalogerVersions, type ScanScope } from './catalogers.ts';
 import { scanErrors } from './errors.ts';
 import { LayerCatalog } from './layer.ts';
+import { OS_RELEASE_PATHS } from './packages/os-release.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
 import { contentsReport } from './report.ts';
 import type { ScanReport } from './types.ts';
@@ -24,13 +25,15 @@ const MAX_DEPTH = 256;
 const CHUNK_BYTES = 256 * KiB;
 
 /**
- * Scans everything below `directory` without following symbolic links and without leaving it. What cannot be opened
- * is a problem of the report. Rejects with SCAN_TARGET_UNREADABLE when the directory itself cannot be read.
+ * Scans everything below `directory`, lock files included unless it is a root file system, without following symbolic
+ * links and without leaving it. What cannot be opened is a problem of the report. Rejects with SCAN_TARGET_UNREADABLE
+ * when the directory itself cannot be read.
  */
 export async function scanDirectory(directory: string, options: DirectoryScanOptions): Promise<ScanReport> {
   const target = `dir:${directory}`;
   const root = await rootStats(directory, target);
-  const walk = new Walk(directory, root.dev, options.signal);
+  const scope = (await isRootFileSystem(directory)) ? 'image' : 'directory';
+  const walk = new Walk(directory, root.dev, scope, options.signal);
   await walk.folder('', 0);
   const { catalog } = walk;
   const contents = { ...catalog.contents(), size: 0, uncompressedSize: 0 };
@@ -49,14 +52,24 @@ async function rootStats(directory: string, target: string): Promise<Stats> {
   throw scanErrors.create('SCAN_TARGET_UNREADABLE', { target, reason: 'not a directory' });
 }
 
+/** A root file system is read as the image it was, so that both give the same result; all else is a project folder. */
+async function isRootFileSystem(directory: string): Promise<boolean> {
+  for (const path of OS_RELEASE_PATHS) {
+    const found = await lstat(join(directory, path)).catch(() => undefined);
+    if (found !== undefined) return true;
+  }
+  return false;
+}
+
 class Walk {
-  readonly catalog = new LayerCatalog();
+  readonly catalog: LayerCatalog;
   readonly #root: string;
   readonly #device: number;
   readonly #signal: AbortSignal | undefined;
   readonly #buffer = Buffer.allocUnsafe(CHUNK_BYTES);
 
-  constructor(root: string, device: number, signal: AbortSignal | undefined) {
+  constructor(root: string, device: number, scope: ScanScope, signal: AbortSignal | undefined) {
+    this.catalog = new LayerCatalog(scope);
     this.#root = root;
     this.#device = device;
     this.#signal = signal;
