@@ -68,6 +68,30 @@ export const scanErrors = defineErrors('scan', {
     hint: 'List the images with GET /api/v1/images.',
     exit: 3,
   },
+  SCAN_EXEMPTIONS_INVALID: {
+    status: 400,
+    message: 'the exemptions in {file} are not valid: {reason}',
+    hint: 'Each needs reason, owner and expires, and at least one of vulnerability, package and path; see docs/exemptions.md.',
+    exit: 2,
+  },
+  SCAN_EXEMPTION_UNKNOWN: {
+    status: 404,
+    message: 'there is no exemption {id}',
+    hint: 'List the exemptions with GET /api/v1/exemptions.',
+    exit: 3,
+  },
+  SCAN_VEX_INVALID: {
+    status: 422,
+    message: '{file} is no VEX document that can be read: {reason}',
+    hint: 'OpenVEX, CycloneDX (JSON, with "analysis") and CSAF 2.0 are read.',
+    exit: 2,
+  },
+  SCAN_SBOM_INVALID: {
+    status: 422,
+    message: '{file} is no SBOM that can be read: {reason}',
+    hint: 'CycloneDX JSON 1.4 to 1.6, SPDX 2.3 JSON and Syft JSON are read.',
+    exit: 3,
+  },
   SCAN_CURSOR_INVALID: {
     status: 400,
     message: 'the cursor is not one that this list handed out',
