@@ -5,9 +5,14 @@ import type { Access, RepositoryAction } from '../identity/index.ts';
 import type { Exchange, RegistryContext } from './context.ts';
 import { DistributionError } from './distribution-errors.ts';
 
-/** What a request needs. `null` means only to be somebody. */
+/** What a request needs. `null` means only to be somebody. `mountFrom` is asked for too, but not needed: without it nothing is mounted. */
 export type Need =
-  | { readonly type: 'repository'; readonly name: string; readonly action: RepositoryAction }
+  | {
+      readonly type: 'repository';
+      readonly name: string;
+      readonly action: RepositoryAction;
+      readonly mountFrom?: string;
+    }
   | { readonly type: 'catalog' }
   | null;
 
@@ -93,7 +98,8 @@ function unauthorized(
 
 function challengeScope(need: NonNullable<Need>): string {
   if (need.type === 'catalog') return 'registry:catalog:*';
-  return `repository:${need.name}:${CHALLENGE_ACTIONS[need.action]}`;
+  const source = need.mountFrom === undefined ? '' : ` repository:${need.mountFrom}:pull`;
+  return `repository:${need.name}:${CHALLENGE_ACTIONS[need.action]}${source}`;
 }
 
 function detailOf(need: Need): readonly object[] {

@@ -1,7 +1,7 @@
 // Online garbage collection: marks, waits, deletes rows, then bytes. Never blocks pushes and never makes the registry read-only.
 import { describeError, MAX_ROWS_PER_TRANSACTION } from '../core/index.ts';
 import type { Clock, Logger, Randomness } from '../core/index.ts';
-import type { Store } from '../store/index.ts';
+import { objectRemovalAllowed, type Store } from '../store/index.ts';
 import { blobKey } from './caches.ts';
 import type { Instruments } from './instruments.ts';
 import {
@@ -134,7 +134,9 @@ export class GarbageCollector {
     const before = new Date(started - this.#settleMs + 1);
     let bytes = 0;
     const blobs = await this.#batches(async () => {
-      const deleted = await inTransaction(store.db, (transaction) => deleteDoomed(transaction, before));
+      const deleted = await inTransaction(store.db, async (transaction) =>
+        (await objectRemovalAllowed(transaction)) ? deleteDoomed(transaction, before) : [],
+      );
       for (const blob of deleted) {
         // The row is gone for good, so nobody finds the object any more; a crash here leaves an orphan for a later run.
         await store.blobs.remove(blob.objectId);
@@ -148,8 +150,8 @@ export class GarbageCollector {
   #expireUploads(before: Date): Promise<number> {
     const { store, objectsInUse } = this.#context;
     return this.#batches(async () => {
-      const expired = await inTransaction(store.db, (transaction) =>
-        deleteExpiredUploads(transaction, before),
+      const expired = await inTransaction(store.db, async (transaction) =>
+        (await objectRemovalAllowed(transaction)) ? deleteExpiredUploads(transaction, before) : [],
       );
       for (const { objectId } of expired) {
         if (objectId !== null && !objectsInUse().has(objectId)) await store.blobs.remove(objectId);

@@ -45,6 +45,13 @@ describe('the challenge', () => {
     });
     const push = await test.send('POST', '/v2/team/app/blobs/uploads/', { authorization: null });
     expect(push.headers['www-authenticate']).toContain('scope="repository:team/app:pull,push"');
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const mount = await test.send('POST', `/v2/team/app/blobs/uploads/?mount=${digest}&from=base/os`, {
+      authorization: null,
+    });
+    expect(mount.headers['www-authenticate']).toContain(
+      'scope="repository:team/app:pull,push repository:base/os:pull"',
+    );
     const base = await test.send('GET', '/v2/', { authorization: null });
     expect(base.status).toBe(401);
     expect(base.headers['www-authenticate']).not.toContain('scope');

@@ -26,10 +26,16 @@ export async function serveUploads(
   repository: string,
 ): Promise<void> {
   if (exchange.request.method !== 'POST') throw methodNotAllowed('POST');
-  const access = await authorize(context, exchange, { type: 'repository', name: repository, action: 'push' });
   const { query, request } = exchange;
   const mount = query.get('mount');
-  if (mount !== null && (await mounted(context, access, repository, mount, query.get('from')))) {
+  const from = query.get('from');
+  const access = await authorize(context, exchange, {
+    type: 'repository',
+    name: repository,
+    action: 'push',
+    ...(mount !== null && from !== null && isRepositoryName(from) ? { mountFrom: from } : {}),
+  });
+  if (mount !== null && (await mounted(context, access, repository, mount, from))) {
     sendCreated(exchange, repository, mount);
     return;
   }
