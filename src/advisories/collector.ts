@@ -1,6 +1,6 @@
 // Gathers records of all sources before a file is written: statements by package, bodies by id.
 import { isDistribution, resolveSeverity } from './severity.ts';
-import { type CveFacts, CveCatalogue } from './enrichment.ts';
+import { type CveFacts, CveCatalogue, exploitMaturityOf } from './enrichment.ts';
 import { cveIds, type OsvRecord, readOsvRecord, type SeverityStatement } from './osv.ts';
 import { reconcile } from './reconcile.ts';
 import type { AdvisoryFacts, AffectedPackage, AffectedRange } from './types.ts';
@@ -127,11 +127,7 @@ export class AdvisoryCollector {
       modified,
       withdrawn,
       ...resolveSeverity(body.severity, body.distribution, cves),
-      epss: cves.reduce<number | null>(
-        (most, cve) => ((cve.epss ?? -1) > (most ?? -1) ? cve.epss : most),
-        null,
-      ),
-      exploited: cves.some((cve) => cve.exploited),
+      ...exploitationOf(body, cves),
       source,
     };
   }
@@ -174,6 +170,25 @@ function bodyOf(record: OsvRecord, source: string): CollectedBody {
     distribution: record.affected.some(({ ecosystem }) => isDistribution(ecosystem)),
     source,
     text: Buffer.from(JSON.stringify(text)),
+  };
+}
+
+/** EPSS of the most endangered CVE, what KEV says, and how far exploits are. */
+function exploitationOf(
+  { severity }: CollectedBody,
+  cves: readonly CveFacts[],
+): Pick<AdvisoryFacts, 'epss' | 'epssPercentile' | 'exploited' | 'kev' | 'exploitMaturity'> {
+  const [likeliest] = cves.toSorted((a, b) => (b.epss ?? -1) - (a.epss ?? -1));
+  const exploited = cves.some((cve) => cve.exploited);
+  const kev = cves.find((cve) => cve.kev !== null)?.kev ?? undefined;
+  const maturity = exploitMaturityOf(exploited, [...severity.vectors, ...cves.flatMap((cve) => cve.vectors)]);
+  const percentile = likeliest?.epssPercentile ?? undefined;
+  return {
+    epss: likeliest?.epss ?? null,
+    ...(percentile === undefined ? {} : { epssPercentile: percentile }),
+    exploited,
+    ...(kev === undefined ? {} : { kev }),
+    ...(maturity === undefined ? {} : { exploitMaturity: maturity }),
   };
 }
 

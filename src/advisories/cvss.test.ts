@@ -26,11 +26,33 @@ describe('scoreCvss', () => {
     expect(scoreCvss(vector)?.score).toBe(score);
   });
 
-  it('knows version 4 but gives it no score', () => {
-    expect(scoreCvss('CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N')).toEqual({
-      version: '4',
-      score: null,
-    });
+  // FIRST's "CVSS v4.0 Examples", and GitHub's own scores for vectors with a threat metric.
+  it.each([
+    ['AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N', 7.3],
+    ['AV:N/AC:L/AT:P/PR:N/UI:P/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N', 7.7],
+    ['AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:L/VA:L/SC:N/SI:N/SA:N', 8.3],
+    [
+      'AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:L/VA:L/SC:N/SI:N/SA:N/CR:H/IR:L/AR:L/MAV:N/MAC:H/MVC:H/MVI:L/MVA:L',
+      8.1,
+    ],
+    ['AV:L/AC:L/AT:N/PR:N/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N', 4.6],
+    ['AV:N/AC:L/AT:N/PR:N/UI:A/VC:N/VI:N/VA:N/SC:L/SI:L/SA:N', 5.1],
+    ['AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N', 8.7],
+    ['AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H', 10],
+    ['AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N', 0],
+    ['AV:N/AC:L/AT:N/PR:N/UI:N/VC:L/VI:L/VA:L/SC:N/SI:N/SA:N', 6.9],
+    ['AV:N/AC:L/AT:N/PR:N/UI:N/VC:L/VI:L/VA:L/SC:N/SI:N/SA:N/E:P', 5.5],
+  ])('CVSS:4.0/%s is %d', (vector, score) => {
+    expect(scoreCvss(`CVSS:4.0/${vector}`)).toEqual({ version: '4', score });
+  });
+
+  it.each([
+    'AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N',
+    'AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:S/SA:N',
+    'AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:H',
+    'AV:NA/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N',
+  ])('rejects CVSS:4.0/%s', (vector) => {
+    expect(scoreCvss(`CVSS:4.0/${vector}`)).toBeUndefined();
   });
 
   it.each(['', 'CVSS:3.1/AV:N', 'CVSS:3.1/AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H', 'high', 'AV:N/AC:L'])(
@@ -63,8 +85,34 @@ describe('scoreCvss', () => {
     );
   });
 
+  it('scores every 4.0 vector; a less severe value of one metric never raises the score', () => {
+    const ladders = { AV: 'NALP', AC: 'LH', AT: 'NP', PR: 'NLH', UI: 'NPA', VC: 'HLN', VI: 'HLN', VA: 'HLN' };
+    const metrics = Object.entries({ ...ladders, SC: 'HLN', SI: 'HLN', SA: 'HLN', E: 'APU' });
+    const choice = fc.tuple(...metrics.map(([, values]) => fc.nat(values.length - 1)));
+    fc.assert(
+      fc.property(choice, fc.nat(metrics.length - 1), (picked, lowered) => {
+        const score = (steps: readonly number[]): number =>
+          scoreCvss(
+            `CVSS:4.0/${metrics.map(([name, values], at) => `${name}:${values[steps[at] ?? 0]}`).join('/')}`,
+          )?.score ?? -1;
+        const higher = score(picked);
+        expect(higher).toBeGreaterThanOrEqual(0);
+        expect(higher).toBeLessThanOrEqual(10);
+        const [, values = ''] = metrics[lowered] ?? [];
+        const milder = picked.map((step, at) =>
+          at === lowered ? Math.min(step + 1, values.length - 1) : step,
+        );
+        expect(score(milder)).toBeLessThanOrEqual(higher);
+      }),
+    );
+  });
+
   it('takes any text without throwing', () => {
-    fc.assert(fc.property(fc.string(), (text) => scoreCvss(`CVSS:3.1/${text}`) === undefined || true));
+    fc.assert(
+      fc.property(fc.constantFrom('3.1', '4.0'), fc.string(), (version, text) => {
+        scoreCvss(`CVSS:${version}/${text}`);
+      }),
+    );
   });
 });
 

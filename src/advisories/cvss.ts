@@ -1,10 +1,11 @@
-// CVSS base scores from vectors: v3.0/v3.1 (first.org/cvss/v3.1, section 7.1) and v2 (first.org/cvss/v2/guide, 3.2.1).
+// CVSS scores from vectors: v4.0 (`cvss4.ts`), base of v3.0/v3.1 (first.org/cvss/v3.1, 7.1) and v2 (first.org/cvss/v2/guide, 3.2.1).
 import type { Severity } from '../core/index.ts';
+import { scoreCvss4 } from './cvss4.ts';
 
 export interface CvssScore {
   readonly version: '2' | '3' | '4';
-  /** Base score, 0–10, one decimal; null for version 4, whose score needs FIRST's macro-vector tables. */
-  readonly score: number | null;
+  /** 0–10, one decimal: the base score; for version 4 the score of the whole vector, exploit maturity included. */
+  readonly score: number;
 }
 
 const V3_WEIGHTS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
@@ -29,12 +30,15 @@ const V2_WEIGHTS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
 };
 const MAX_VECTOR_LENGTH = 512;
 
-/** The base score of a CVSS vector, or undefined when it is no complete vector of a version we know. */
+/** The score of a CVSS vector, or undefined when it is no complete vector of a version we know. Never throws. */
 export function scoreCvss(vector: string): CvssScore | undefined {
   const text = vector.trim();
   if (text.length > MAX_VECTOR_LENGTH) return undefined;
-  if (text.startsWith('CVSS:4.0/')) return { version: '4', score: null };
   const metrics = readMetrics(text);
+  if (text.startsWith('CVSS:4.0/')) {
+    const score = scoreCvss4(metrics);
+    return score === undefined ? undefined : { version: '4', score };
+  }
   const score =
     text.startsWith('CVSS:3.0/') || text.startsWith('CVSS:3.1/') ? scoreV3(metrics) : scoreV2(metrics);
   if (score === undefined) return undefined;

@@ -4,7 +4,8 @@ import { findingSeverity, resolveSeverity } from './severity.ts';
 
 const V3 = 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H';
 const V4 = 'CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N';
-const META = [{ vectors: ['CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H'], epss: null, exploited: false }];
+const META_V3 = 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H';
+const META = [{ vectors: [META_V3] }];
 const said = (vectors: string[], word: string | null = null, score: number | null = null) => ({
   vectors,
   word,
@@ -28,8 +29,18 @@ describe('resolveSeverity', () => {
     });
   });
 
-  it("takes the database's word for a record that has only CVSS 4", () => {
-    const result = resolveSeverity(said([V4], 'MODERATE'), false, META);
+  it('puts CVSS 4 before CVSS 3, the word of a database and CVE data', () => {
+    const result = resolveSeverity(said([META_V3, V4], 'MODERATE'), false, META);
+    expect(result).toEqual({
+      severity: 'critical',
+      severitySource: 'cvss4',
+      cvssVector: V4,
+      cvssScore: 9.3,
+    });
+  });
+
+  it("takes the database's word where there is no vector that can be scored", () => {
+    const result = resolveSeverity(said([`${V4}/E:Z`], 'MODERATE'), false, META);
     expect(result).toMatchObject({ severity: 'medium', severitySource: 'database', cvssScore: 7.5 });
   });
 
@@ -38,10 +49,6 @@ describe('resolveSeverity', () => {
       severity: 'high',
       severitySource: 'cve-meta',
       cvssScore: 7.5,
-    });
-    expect(resolveSeverity(said([V4]), false, META)).toMatchObject({
-      severity: 'high',
-      severitySource: 'cve-meta',
     });
   });
 

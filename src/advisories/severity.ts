@@ -13,7 +13,7 @@ export type ResolvedSeverity = Pick<
 interface Scored {
   readonly version: '2' | '3' | '4';
   readonly vector: string;
-  readonly score: number | null;
+  readonly score: number;
 }
 
 const WORDS: Readonly<Record<string, Severity>> = {
@@ -55,20 +55,16 @@ export function isDistribution(ecosystem: string): boolean {
   return DISTRIBUTIONS.has(colon < 0 ? ecosystem : ecosystem.slice(0, colon));
 }
 
-/**
- * Weighs what a record and the CVE data say. `distribution` tells whether the record is a distribution's own. CVSS 4
- * vectors carry no score here: then the CVE's CVSS 3 score or the database's word decides.
- */
+/** Weighs what a record and the CVE data say. `distribution` tells whether the record is a distribution's own. */
 export function resolveSeverity(
   statement: SeverityStatement,
   distribution: boolean,
-  cves: readonly CveFacts[],
+  cves: readonly Pick<CveFacts, 'vectors'>[],
 ): ResolvedSeverity {
-  const own = bestOf(statement.vectors);
-  const scored = own?.score === null ? undefined : own;
+  const scored = bestOf(statement.vectors);
   const meta = bestOf(cves.flatMap((cve) => cve.vectors));
   const word = WORDS[statement.word?.toLowerCase() ?? ''];
-  const cvssVector = (scored ?? meta ?? own)?.vector ?? null;
+  const cvssVector = (scored ?? meta)?.vector ?? null;
   const cvssScore = scored?.score ?? statement.score ?? meta?.score ?? null;
   const result = (severity: Severity, severitySource: string) => ({
     severity,
@@ -77,11 +73,10 @@ export function resolveSeverity(
     cvssScore,
   });
   if (distribution && word !== undefined) return result(word, 'distribution');
-  if (scored !== undefined && scored.score !== null)
-    return result(severityOfScore(scored.score), `cvss${scored.version}`);
+  if (scored !== undefined) return result(severityOfScore(scored.score), `cvss${scored.version}`);
   if (word !== undefined) return result(word, 'database');
   if (statement.score !== null) return result(severityOfScore(statement.score), 'database');
-  if (meta !== undefined && meta.score !== null) return result(severityOfScore(meta.score), 'cve-meta');
+  if (meta !== undefined) return result(severityOfScore(meta.score), 'cve-meta');
   return result('unknown', 'none');
 }
 
@@ -103,7 +98,7 @@ export function isSeverity(value: unknown): value is Severity {
   return SEVERITIES.some((severity) => severity === value);
 }
 
-/** The highest scored vector of the newest version that can be scored; failing that, an unscored one. */
+/** The highest scored vector of the newest version. */
 function bestOf(vectors: readonly string[]): Scored | undefined {
   let best: Scored | undefined;
   for (const vector of vectors) {
@@ -116,6 +111,5 @@ function bestOf(vectors: readonly string[]): Scored | undefined {
 }
 
 function outranks(a: Scored, b: Scored): boolean {
-  if (a.score === null || b.score === null) return a.score !== null;
   return a.version === b.version ? a.score > b.score : a.version > b.version;
 }

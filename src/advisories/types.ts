@@ -35,6 +35,17 @@ export interface AffectedPackage {
   readonly imports?: readonly string[];
 }
 
+/** Exploited in the wild, a working exploit exists, an outline of one does, or none is known (CVSS `E` metric, KEV). */
+export type ExploitMaturity = 'attacked' | 'functional' | 'proof-of-concept' | 'unreported';
+
+/** An entry of CISA's Known Exploited Vulnerabilities catalogue. */
+export interface KevEntry {
+  /** Day on which it was added, `2024-03-14`. */
+  readonly added: string | null;
+  /** Is it known to be used in ransomware campaigns? */
+  readonly ransomware: boolean;
+}
+
 /** What findings need of a record: cheap to read. */
 export interface AdvisoryFacts {
   readonly id: string;
@@ -49,12 +60,18 @@ export interface AdvisoryFacts {
   /** Where the severity comes from: `distribution`, `cvss4`, `cvss3`, `cvss2`, `database`, `cve-meta`, or `none`. */
   readonly severitySource: string;
   readonly cvssVector: string | null;
-  /** CVSS base score, 0–10. */
+  /** CVSS score, 0–10: the base score; of a version 4 vector its own score, with its threat metric. */
   readonly cvssScore: number | null;
   /** EPSS probability, 0–1, of the CVE. */
   readonly epss: number | null;
+  /** The part of all CVEs, 0–1, whose EPSS probability is at most this one; absent where the data does not say. */
+  readonly epssPercentile?: number;
   /** Is the CVE in CISA's Known Exploited Vulnerabilities catalogue? */
   readonly exploited: boolean;
+  /** What that catalogue says of it, where its own entry is in the data. */
+  readonly kev?: KevEntry;
+  /** How far exploits are, as far as is known; absent where nothing is. */
+  readonly exploitMaturity?: ExploitMaturity;
   readonly source: string;
 }
 
@@ -98,7 +115,24 @@ export interface AdvisoryFile {
   aliasedBy(alias: string): readonly string[];
   /** The ecosystem keys present, e.g. to say that a distribution has no data. */
   ecosystems(): readonly string[];
+  /** The sorted records of a section, block by block: to find out what changed between two files. */
+  blocks(section: AdvisorySection): Iterable<AdvisoryBlock>;
   close(): void;
+}
+
+/** Statements by package (`ecosystem`, NUL, name), or facts by advisory id. */
+export type AdvisorySection = 'packages' | 'facts';
+
+/** A run of records in ascending byte order of their keys; a key may repeat, also in the next block. */
+export interface AdvisoryBlock {
+  /** Blocks of equal hash hold the same records. Null when it is not known. */
+  readonly hash: string | null;
+  records(): Iterable<AdvisoryRecord>;
+}
+
+export interface AdvisoryRecord {
+  readonly key: Buffer;
+  readonly value: Buffer;
 }
 
 /** Whether one version is affected, and why. */

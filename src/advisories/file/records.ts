@@ -1,7 +1,8 @@
 // The JSON of the records in an advisory file: compact lists when written, checked field by field when read.
 import type { AdvisoryText } from '../collector.ts';
 import { isSeverity } from '../severity.ts';
-import type { AdvisoryFacts, AdvisoryFileInfo, AffectedPackage, AffectedRange } from '../types.ts';
+import { isMaturity } from '../enrichment.ts';
+import type { AdvisoryFacts, AdvisoryFileInfo, AffectedPackage, AffectedRange, KevEntry } from '../types.ts';
 import { Damage } from './section-reader.ts';
 
 /** A range as `[introduced, fixed?, lastAffected?, limits?]`; absent parts are 0. */
@@ -60,14 +61,28 @@ export function packFacts(facts: AdvisoryFacts): string {
   const { id, aliases, summary, published, modified, withdrawn, severity, severitySource } = facts;
   const { cvssVector, cvssScore, epss, exploited, source } = facts;
   const head = [id, aliases, summary, published, modified, withdrawn, severity, severitySource];
-  return JSON.stringify([...head, cvssVector, cvssScore, epss, exploited, source]);
+  const rest = [
+    epss,
+    exploited,
+    source,
+    facts.epssPercentile ?? 0,
+    packKev(facts.kev),
+    facts.exploitMaturity ?? 0,
+  ];
+  while (rest.at(-1) === 0) rest.pop();
+  return JSON.stringify([...head, cvssVector, cvssScore, ...rest]);
+}
+
+/** `[day added or null, ransomware]`. */
+function packKev(kev: KevEntry | undefined): readonly unknown[] | 0 {
+  return kev === undefined ? 0 : [kev.added, kev.ransomware];
 }
 
 export function unpackFacts(value: Buffer): AdvisoryFacts {
   const [id, aliases, summary, published, modified, withdrawn, severity, severitySource, ...rest] = list(
     parse(value),
   );
-  const [cvssVector, cvssScore, epss, exploited, source] = rest;
+  const [cvssVector, cvssScore, epss, exploited, source, percentile, kev, maturity] = rest;
   if (!isSeverity(severity)) throw new Damage('a record has no severity');
   return {
     id: text(id),
@@ -83,7 +98,15 @@ export function unpackFacts(value: Buffer): AdvisoryFacts {
     epss: nullable(epss, number),
     exploited: exploited === true,
     source: text(source),
+    ...(present(percentile) ? { epssPercentile: number(percentile) } : {}),
+    ...(present(kev) ? { kev: unpackKev(kev) } : {}),
+    ...(isMaturity(maturity) ? { exploitMaturity: maturity } : {}),
   };
+}
+
+function unpackKev(value: unknown): KevEntry {
+  const [added, ransomware] = list(value);
+  return { added: nullable(added, text), ransomware: ransomware === true };
 }
 
 export function unpackText(value: Buffer): AdvisoryText {
