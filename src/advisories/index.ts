@@ -1,5 +1,6 @@
 // What other folders may use of the advisories.
 export { buildAdvisoryFile } from './build.ts';
+export { differenceOf, differenceSteps, factsDifferenceOf, type PackageKey } from './difference.ts';
 export { distributionEcosystem } from './distribution.ts';
 export { openAdvisoryFile } from './file/read.ts';
 export { matchVersion, rangeInWords } from './match.ts';

@@ -1,8 +1,8 @@
 // Collected advisories as an AdvisoryFile that lives in memory.
 import type { AdvisoryCollector } from './collector.ts';
 import { packageKey } from './file/format.ts';
-import { unpackText } from './file/records.ts';
-import type { AdvisoryFile, AdvisoryFileInfo } from './types.ts';
+import { packFacts, packStatement, unpackText } from './file/records.ts';
+import type { AdvisoryBlock, AdvisoryFile, AdvisoryFileInfo, AdvisoryRecord } from './types.ts';
 
 /** Takes the collector's statements; the collector must not be used for anything else afterwards. */
 export function memoryAdvisoryFile(
@@ -29,6 +29,30 @@ export function memoryAdvisoryFile(
     },
     aliasedBy: (alias) => aliases.get(alias) ?? [],
     ecosystems: () => [...ecosystems].sort(),
+    blocks(section) {
+      if (section === 'packages') {
+        return [
+          wholeBlock([...statements].map(([key, found]) => [key, `[${found.map(packStatement).join(',')}]`])),
+        ];
+      }
+      return [
+        wholeBlock(
+          [...collector.ids()].flatMap((id) => {
+            const facts = collector.facts(id);
+            return facts === undefined ? [] : [[id, packFacts(facts)] as const];
+          }),
+        ),
+      ];
+    },
     close: () => undefined,
   };
+}
+
+/** All records of a section as one block, as a file would hold them. */
+function wholeBlock(entries: readonly (readonly [key: string, value: string])[]): AdvisoryBlock {
+  const records = (): readonly AdvisoryRecord[] =>
+    entries
+      .map(([key, value]) => ({ key: Buffer.from(key), value: Buffer.from(value) }))
+      .toSorted((a, b) => Buffer.compare(a.key, b.key));
+  return { hash: null, records };
 }

@@ -22,7 +22,9 @@ export const BLOCK_ENTRY_BYTES = 56;
 export const SECTION_COUNT = 4;
 
 /** A block is closed when it reaches this size, in raw bytes. */
-export const BLOCK_BYTES = 32 * KiB;
+export const BLOCK_BYTES = 48 * KiB;
+/** From this size on it is closed after the next key that both of two similar files cut at. */
+export const CUT_BYTES = 24 * KiB;
 /** Largest raw block that is read or written; one record never exceeds half of it. */
 export const MAX_BLOCK_BYTES = 2 * MiB;
 export const MAX_VALUE_BYTES = MiB;

@@ -2,7 +2,15 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { BreakwaterError, describeError } from '../../core/index.ts';
 import { advisoryErrors } from '../errors.ts';
-import type { Advisory, AdvisoryFacts, AdvisoryFile, AdvisoryFileInfo, AffectedPackage } from '../types.ts';
+import type {
+  Advisory,
+  AdvisoryBlock,
+  AdvisoryFacts,
+  AdvisoryFile,
+  AdvisoryFileInfo,
+  AdvisorySection,
+  AffectedPackage,
+} from '../types.ts';
 import {
   MAGIC,
   MAX_INDEX_BYTES,
@@ -102,6 +110,16 @@ class BlockFile implements AdvisoryFile {
 
   ecosystems(): readonly string[] {
     return this.#ecosystems;
+  }
+
+  *blocks(section: AdvisorySection): Generator<AdvisoryBlock> {
+    const reader = section === 'packages' ? this.#packages : this.#facts;
+    for (let position = 0; position < reader.blockCount; position++) {
+      yield {
+        hash: guarded(this.#path, () => reader.blockHash(position)),
+        records: () => guarded(this.#path, () => reader.records(position)),
+      };
+    }
   }
 
   close(): void {

@@ -22,6 +22,11 @@ interface Block {
   readonly hash: Buffer;
 }
 
+export interface SectionRecord {
+  readonly key: Buffer;
+  readonly value: Buffer;
+}
+
 export class SectionReader {
   readonly #entries: Buffer;
   readonly #keys: Buffer;
@@ -59,6 +64,20 @@ export class SectionReader {
     return values;
   }
 
+  get blockCount(): number {
+    return this.#count;
+  }
+
+  /** Hash of a block's compressed bytes, in hexadecimal digits; the same bytes give the same records. */
+  blockHash(position: number): string {
+    return this.#block(position).hash.toString('hex');
+  }
+
+  /** Every record of one block. Not kept in memory: whoever reads all blocks must not push out those of look-ups. */
+  records(position: number): readonly SectionRecord[] {
+    return recordsOf(this.#read(this.#block(position)));
+  }
+
   /** Position of the first block whose first key is not below `key`. */
   #firstBlockFrom(key: Buffer): number {
     let low = 0;
@@ -92,13 +111,17 @@ export class SectionReader {
       this.#cache.set(position, cached);
       return cached;
     }
+    const raw = this.#read(block);
+    this.#remember(position, raw);
+    return raw;
+  }
+
+  #read(block: Block): Buffer {
     if (block.raw > MAX_BLOCK_BYTES || block.compressed > MAX_BLOCK_BYTES)
       throw new Damage('a block is too large');
     const compressed = this.#readAt(block.offset, block.compressed);
     if (!sha256(compressed).equals(block.hash)) throw new Damage('a block does not match its hash');
-    const raw = inflate(compressed, block.raw);
-    this.#remember(position, raw);
-    return raw;
+    return inflate(compressed, block.raw);
   }
 
   #remember(position: number, raw: Buffer): void {
@@ -125,6 +148,27 @@ function inflate(compressed: Buffer, size: number): Buffer {
 
 /** Appends the values of `key` in a block. Records are sorted, so the first larger key ends the search. */
 function collect(block: Buffer, key: Buffer, values: Buffer[]): void {
+  walk(block, (keyStart, valueStart, end, keyEnd) => {
+    const order = compareKey(block, keyStart, keyEnd, key);
+    if (order === 0) values.push(block.subarray(valueStart, end));
+    return order <= 0;
+  });
+}
+
+function recordsOf(block: Buffer): readonly SectionRecord[] {
+  const records: SectionRecord[] = [];
+  walk(block, (keyStart, valueStart, end, keyEnd) => {
+    records.push({ key: block.subarray(keyStart, keyEnd), value: block.subarray(valueStart, end) });
+    return true;
+  });
+  return records;
+}
+
+/** Visits the records of a block by their offsets, until the visitor says no. */
+function walk(
+  block: Buffer,
+  visit: (keyStart: number, valueStart: number, end: number, keyEnd: number) => boolean,
+): void {
   let at = 0;
   const length = (): number => {
     let value = 0;
@@ -144,9 +188,7 @@ function collect(block: Buffer, key: Buffer, values: Buffer[]): void {
     const valueStart = at;
     at += valueLength;
     if (at > block.length) throw new Damage('a record runs over the end of its block');
-    const order = compareKey(block, keyStart, keyStart + keyLength, key);
-    if (order > 0) return;
-    if (order === 0) values.push(block.subarray(valueStart, at));
+    if (!visit(keyStart, valueStart, at, keyStart + keyLength)) return;
   }
 }
 
