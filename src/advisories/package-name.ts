@@ -5,7 +5,7 @@ export const MAX_NAME_LENGTH = 512;
 
 /**
  * The look-up key of a package name. PyPI: PEP 503. NuGet, Packagist and GitHub Actions do not tell upper from lower
- * case. All others (npm, Go, crates.io, distributions) are exact. `ecosystem` may carry a release suffix.
+ * case; SwiftURL neither, and there the scheme and the ending of the address do not count. All others (npm, Go, crates.io, distributions) are exact. `ecosystem` may carry a release suffix.
  */
 export function normalizePackageName(ecosystem: string, name: string): string {
   const trimmed = name.trim().slice(0, MAX_NAME_LENGTH);
@@ -17,6 +17,12 @@ export function normalizePackageName(ecosystem: string, name: string): string {
     case 'Packagist':
     case 'GitHub Actions':
       return trimmed.toLowerCase();
+    case 'SwiftURL':
+      return trimmed
+        .toLowerCase()
+        .replace(/^(?:https?|ssh|git):\/\/(?:git@)?/, '')
+        .replace(/^git@([^:/]+):/, '$1/')
+        .replace(/(?:\.git)?\/?$/, '');
     default:
       return trimmed;
   }

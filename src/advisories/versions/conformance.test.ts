@@ -12,6 +12,9 @@ const FILES = {
   pypi: 'PyPI',
   maven: 'Maven',
   nuget: 'NuGet',
+  rubygems: 'RubyGems',
+  packagist: 'Packagist',
+  pub: 'Pub',
 } as const;
 
 describe.skipIf(!existsSync(FOLDER))('version vectors (needs ../shared/conformance)', () => {

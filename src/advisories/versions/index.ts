@@ -4,8 +4,11 @@ import { apkScheme } from './apk.ts';
 import { dpkgScheme } from './dpkg.ts';
 import { mavenScheme } from './maven.ts';
 import { nugetScheme } from './nuget.ts';
+import { packagistScheme } from './packagist.ts';
 import { pep440Scheme } from './pep440.ts';
+import { pubScheme } from './pub.ts';
 import { rpmScheme } from './rpm.ts';
+import { rubygemsScheme } from './rubygems.ts';
 import { semverScheme } from './semver.ts';
 
 export { goToolchainVersion } from './semver.ts';
@@ -39,6 +42,11 @@ const SCHEMES: ReadonlyMap<string, VersionScheme> = new Map([
   ['PyPI', pep440Scheme],
   ['Maven', mavenScheme],
   ['NuGet', nugetScheme],
+  ['RubyGems', rubygemsScheme],
+  ['Packagist', packagistScheme],
+  ['Pub', pubScheme],
+  ['Hex', semverScheme],
+  ['SwiftURL', semverScheme],
   // Upstream versions of programs, which Bitnami's records give as semantic versions.
   ['Bitnami', semverScheme],
 ]);

@@ -11,6 +11,9 @@ const SCHEMES = {
   pep440: 'PyPI',
   maven: 'Maven',
   nuget: 'NuGet',
+  rubygems: 'RubyGems',
+  packagist: 'Packagist',
+  pub: 'Pub',
 } as const;
 
 const FRAGMENTS =
@@ -79,12 +82,23 @@ describe('validity', () => {
     ['Go', 'v0.0.0-20220722155237-a158d28d115b', true],
     ['PyPI', '1!2.0.post1.dev2+local', true],
     ['PyPI', 'unknown', false],
+    ['RubyGems', '1.2.3.beta1', true],
+    ['RubyGems', '1.2.3-java', true],
+    ['RubyGems', 'git', false],
+    ['Packagist', 'v5.4.0-RC1', true],
+    ['Packagist', '1.0.0-beta2.1', true],
+    ['Packagist', 'dev-main', false],
+    ['Packagist', '1.x-dev', false],
+    ['Packagist', '1.0-other', false],
+    ['Pub', '1.2.3+4', true],
+    ['Hex', '1.2.3-rc.0', true],
+    ['SwiftURL', 'main', false],
   ])('%s %s is %s', (ecosystem, text, expected) => {
     expect(versionScheme(ecosystem)?.valid(text)).toBe(expected);
   });
 
   it('decides nothing for ecosystems whose order is not built', () => {
-    for (const ecosystem of ['RubyGems', 'Packagist', 'nonsense']) {
+    for (const ecosystem of ['Hackage', 'nonsense', '']) {
       expect(versionScheme(ecosystem)).toBeUndefined();
     }
   });
