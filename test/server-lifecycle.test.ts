@@ -63,6 +63,24 @@ describe('server', () => {
     expect(second.stdout).not.toMatch(/password|FIX FIRST/);
   });
 
+  it('gives a new password to who lost the old one or the key folder, without the sample', async () => {
+    const data = join(folder, 'lost');
+    const old = await startTestServer({ env: embedded, data });
+    expect(await old.stop()).toBe(0);
+    rmSync(join(data, 'keys'), { recursive: true });
+    const server = await startTestServer({ env: embedded, data, args: ['--new-password'] });
+    try {
+      const signIn = async (credential: TestServer['credential']): Promise<number> =>
+        (await fetch(`${server.api}/api/v1/images`, { headers: { authorization: basic(credential) } }))
+          .status;
+      expect(server.credential.password).not.toBe(old.credential.password);
+      expect([await signIn(old.credential), await signIn(server.credential)]).toEqual([401, 200]);
+      expect(await server.json('/api/v1/images')).toMatchObject({ images: [] });
+    } finally {
+      await server.stop();
+    }
+  });
+
   it('lets an upload in flight end, refuses new ones, and ends with 0', async () => {
     const server = await startTestServer({ env: embedded, data: join(folder, 'graceful') });
     const authorization = basic(server.credential);

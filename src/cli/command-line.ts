@@ -30,8 +30,9 @@ export function newCommand(name: string): Command {
       if (option.argChoices) parts.push(`one of ${option.argChoices.join(', ')}`);
       const shown = option.defaultValueDescription ?? option.defaultValue;
       if (typeof shown === 'string' || typeof shown === 'number') parts.push(`default ${shown}`);
-      parts.push(environmentName(option));
-      return `${option.description} (${parts.join('; ')})`;
+      // Help and version are not options that a command reads from anywhere.
+      if (!['--help', '--version'].includes(option.long ?? '')) parts.push(environmentName(option));
+      return parts.length === 0 ? option.description : `${option.description} (${parts.join('; ')})`;
     },
   });
 }

@@ -18,6 +18,7 @@ describe('breakwater', () => {
     const { out } = await run('serve', '--help');
     expect(out).toContain('BREAKWATER_REGISTRY_LISTEN');
     expect(out).toContain('127.0.0.1:8080');
+    expect(out).not.toMatch(/BREAKWATER_(HELP|VERSION)/);
   });
 
   it.each([

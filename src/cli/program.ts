@@ -99,6 +99,7 @@ function serveCommand(bind: Bind): Command {
     .addOption(roleOption())
     .option('--scan-concurrency <n>', 'images scanned at the same time', parsePositive, 2)
     .option('--webhook-allow-private', 'let webhooks that ask for it reach private addresses')
+    .option('--new-password', 'give the administrator a new password, shown once; ends the old one')
     .option('--no-sample', 'do not build and push the sample image on a new data directory')
     .option('--ready-json', 'print one line of JSON on stdout when ready, for scripts')
     .addOption(logLevelOption());

@@ -5,7 +5,7 @@ export const identityErrors = defineErrors('identity', {
   IDENTITY_KEY_UNREADABLE: {
     status: 500,
     message: 'the key file {path} cannot be used: {reason}',
-    hint: 'Restore the file from a backup. If it is lost, remove it: a new key is made at the next start, everybody has to log in again, and without the pepper the administrator needs a new password.',
+    hint: 'Restore the file from a backup. If it is lost, remove it: a new key is made at the next start, everybody has to log in again, and without the pepper the administrator needs a new password (start once with --new-password).',
   },
   IDENTITY_STORE_UNAVAILABLE: {
     status: 503,

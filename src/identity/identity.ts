@@ -70,7 +70,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Closable
       if (credential.pepperId === pepperId(pepper)) continue;
       logger.error(
         { name: credential.name },
-        'this password was stored under another pepper and cannot be checked: restore the key directory or set a new password',
+        'this password was stored under another pepper and cannot be checked: restore the key directory, or start once with --new-password',
       );
     }
   } catch (error) {

@@ -114,7 +114,9 @@ async function startParts(
   const listensApi = role === 'all' || role === 'api';
   const apiUrl = listensApi ? await listenApi(parts, scans, registryAddress) : null;
   // Last, so that a start that fails does not swallow the only showing of the password.
-  const credential = await identity.ensureAdministrator();
+  const credential = configuration.newPassword
+    ? await identity.resetAdministrator()
+    : await identity.ensureAdministrator();
   logger.info({ api: apiUrl, registry: registryAddress, role, database: store.kind }, 'ready');
   return { apiUrl, registryAddress, credential, stop: () => shutdown.run() };
 }

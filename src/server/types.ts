@@ -28,6 +28,8 @@ export interface ServerConfiguration {
   readonly webhookAllowPrivate: boolean;
   /** Images scanned at the same time. */
   readonly scanConcurrency: number;
+  /** Give the administrator a new password; the old one and its tokens stop working. */
+  readonly newPassword: boolean;
   readonly version: string;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -39,7 +41,7 @@ export interface RunningServer {
   readonly apiUrl: string | null;
   /** `host:port` of the registry; null where the role has none. */
   readonly registryAddress: string | null;
-  /** The administrator's credential when it was made just now, on new data; it is not kept and not shown again. */
+  /** The administrator's credential when it was made just now, on new data or by `newPassword`; it is not kept and not shown again. */
   readonly credential: Credential | null;
   /**
    * Graceful end: not ready any more, no new connections, uploads in flight end, jobs end, everything is written.

@@ -72,7 +72,8 @@ export const restore: CommandAction = async ({ terminal }, [file = ''], options)
             `${report.missingObjects.count} objects are not there: their images cannot be pulled until the blobs are restored too`,
           ]
         : []),
-      'Key files are not in a backup. Without the old "keys" folder, passwords and webhook secrets have to be made anew.',
+      'Key files are not in a backup. Copy the old "keys" folder into the data directory before the first start. Without it,',
+      'start with --new-password, and replace the secret of each webhook.',
     ];
     await terminal.out(`${lines.join('\n')}\n`);
     return 0;

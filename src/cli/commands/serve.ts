@@ -24,7 +24,7 @@ export const serve: CommandAction = async (context, _args, options) => {
   try {
     if (options['readyJson'] === true) await terminal.out(readyJson(server));
     else await terminal.out(readyText(server, VERSION));
-    const isNew = server.credential !== null;
+    const isNew = server.credential !== null && options['newPassword'] !== true;
     if (isNew && options['sample'] !== false && !interrupted.aborted) {
       await showSample(server, context, options['readyJson'] === true);
     }
@@ -50,6 +50,7 @@ function readConfiguration(
     listen: optionAddress(options['listen'], '--listen'),
     registryListen: optionAddress(options['registryListen'], '--registry-listen'),
     webhookAllowPrivate: options['webhookAllowPrivate'] === true,
+    newPassword: options['newPassword'] === true,
     scanConcurrency: typeof scanConcurrency === 'number' ? scanConcurrency : 2,
     version: VERSION,
     logger: createLogger(readLogLevel(options['logLevel'], terminal.errIsTerminal)),
