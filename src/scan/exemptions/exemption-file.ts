@@ -9,6 +9,8 @@ export const MAX_EXEMPTION_FILE_BYTES = MiB;
 
 const MAX_EXEMPTIONS = 5_000;
 const MAX_PROBLEMS_SHOWN = 5;
+/** An exemption file needs three levels; the YAML reader takes quadratic time in them. */
+const MAX_NESTING = 100;
 
 /**
  * Reads the text of an exemption file: `exemptions:` with a list of entries, see docs/exemptions.md.
@@ -17,6 +19,7 @@ const MAX_PROBLEMS_SHOWN = 5;
 export function parseExemptionFile(text: string, file: string): readonly Exemption[] {
   const refuse = (reason: string): Error => scanErrors.create('SCAN_EXEMPTIONS_INVALID', { file, reason });
   if (text.length > MAX_EXEMPTION_FILE_BYTES) throw refuse('it is larger than 1 MiB');
+  if (nestsTooDeep(text)) throw refuse(`it is nested more than ${MAX_NESTING} levels deep`);
   const lines = new LineCounter();
   const reader = new Reader(file, lines);
   let root: Node | null;
@@ -31,8 +34,20 @@ export function parseExemptionFile(text: string, file: string): readonly Exempti
   const exemptions = reader.problems.length > 0 ? [] : reader.exemptions(root);
   const { problems } = reader;
   if (problems.length === 0) return exemptions;
-  const more = problems.length > MAX_PROBLEMS_SHOWN ? `; and ${problems.length - MAX_PROBLEMS_SHOWN} more` : '';
+  const more =
+    problems.length > MAX_PROBLEMS_SHOWN ? `; and ${problems.length - MAX_PROBLEMS_SHOWN} more` : '';
   throw refuse(`${problems.slice(0, MAX_PROBLEMS_SHOWN).join('; ')}${more}`);
+}
+
+/** Counts brackets wherever they stand, and indicators of block collections on one line. */
+function nestsTooDeep(text: string): boolean {
+  let depth = 0;
+  for (const character of text) {
+    if (character === '[' || character === '{') depth++;
+    else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
+    if (depth > MAX_NESTING) return true;
+  }
+  return /(?:[-?:][ \t]+){100}/.test(text);
 }
 
 class Reader {
