@@ -42,7 +42,7 @@ const LANGUAGE_ECOSYSTEMS: Readonly<Record<Exclude<PackageKind, 'dpkg' | 'apk' |
   };
 
 /** What is looked up for a package. */
-interface Query {
+export interface Query {
   readonly ecosystems: readonly string[];
   readonly name: string;
   readonly version: string;
@@ -123,7 +123,8 @@ class Matcher {
 
 const UNDECIDED: MatchVerdict = { affected: false, undecided: true };
 
-function queryOf(item: ImagePackage, distribution: DistributionRelease | null): Query | undefined {
+/** What is looked up for a package; undefined where no advisories speak of its kind or distribution. */
+export function queryOf(item: ImagePackage, distribution: DistributionRelease | null): Query | undefined {
   const ecosystems = ecosystemsOf(item.kind, distribution);
   if (ecosystems.length === 0) return undefined;
   if (isSystemKind(item.kind)) {

@@ -87,7 +87,19 @@ export function matchesPackage(wanted: string, actual: string, sourcePackage: st
 const IDENTIFYING = new Set(['arch', 'distro', 'epoch', 'classifier', 'type']);
 
 /** Types whose names do not tell upper from lower case (purl-spec type definitions). */
-const CASELESS = new Set(['apk', 'deb', 'rpm', 'pypi', 'npm', 'golang', 'composer', 'nuget', 'oci', 'hex', 'pub']);
+const CASELESS = new Set([
+  'apk',
+  'deb',
+  'rpm',
+  'pypi',
+  'npm',
+  'golang',
+  'composer',
+  'nuget',
+  'oci',
+  'hex',
+  'pub',
+]);
 
 function folded(name: string, type: string): string {
   const lower = CASELESS.has(type) ? name.toLowerCase() : name;
