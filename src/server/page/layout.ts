@@ -23,7 +23,8 @@ th, td { text-align: left; vertical-align: top; padding: 0.4rem 0.75rem 0.4rem 0
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 code { font: 0.9rem/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 td a, nav a { display: inline-block; min-height: 1.5rem; }
-.quiet { color: var(--quiet); }
+.quiet { color: var(--quiet); font-weight: normal; }
+td > span { white-space: nowrap; }
 .critical { color: var(--critical); font-weight: bold; }
 .high { color: var(--high); font-weight: bold; }
 .notice { background: var(--notice); border-left: 0.3rem solid var(--line); padding: 0.5rem 1rem; }
