@@ -133,6 +133,7 @@ function kindOf(text: string): PackageKind {
 }
 
 interface PackageRow {
+  readonly position: number;
   readonly ordinal: number;
   readonly kind: string;
   readonly name: string;
@@ -145,31 +146,33 @@ interface PackageRow {
   readonly path: string;
   readonly owned_by: string | null;
   readonly licenses: readonly string[];
+  readonly detail: Readonly<Record<string, string>> | null;
 }
 
-/** Packages of an image in the order of its report. */
+/** Packages of an image, lowest layer first, and in the order of its report in each. */
 export async function listPackages(
   db: Database,
   filter: { readonly image: string; readonly limit: number; readonly cursor?: string },
 ): Promise<{ readonly packages: readonly ImagePackage[]; readonly nextCursor: string | null }> {
-  const [after = -1] = filter.cursor === undefined ? [] : decodeCursor(filter.cursor, 1);
+  const [position = -1, ordinal = -1] = filter.cursor === undefined ? [] : decodeCursor(filter.cursor, 2);
   const { rows } = await sql<PackageRow>`
-    select p.ordinal, c.kind, c.name, c.version, c.source_name, c.source_version, c.architecture, c.purl,
-      p.layer, p.path, p.owned_by, p.licenses
+    select g.position, p.ordinal, c.kind, c.name, c.version, c.source_name, c.source_version, c.architecture, c.purl,
+      g.layer, p.path, p.owned_by, p.licenses, p.detail
     from scan_image i
-    join scan_image_package p on p.image_digest = i.digest and p.generation = i.package_generation
+    join scan_image_group g on g.image_digest = i.digest and g.generation = i.package_generation
+    join scan_package_group_item p on p.group_id = g.group_id
     join scan_coordinate c on c.id = p.coordinate_id
-    where i.digest = ${filter.image} and p.ordinal > ${after}
-    order by p.ordinal limit ${filter.limit + 1}`.execute(db);
+    where i.digest = ${filter.image} and (g.position, p.ordinal) > (${position}::integer, ${ordinal}::integer)
+    order by g.position, p.ordinal limit ${filter.limit + 1}`.execute(db);
   const page = rows.slice(0, filter.limit);
   const last = rows.length > page.length ? page.at(-1) : undefined;
   return {
     packages: page.map(packageOf),
-    nextCursor: last === undefined ? null : encodeCursor([last.ordinal]),
+    nextCursor: last === undefined ? null : encodeCursor([last.position, last.ordinal]),
   };
 }
 
-function packageOf(row: PackageRow): ImagePackage {
+export function packageOf(row: Omit<PackageRow, 'position' | 'ordinal'>): ImagePackage {
   const { source_name: name, source_version: version } = row;
   return {
     kind: kindOf(row.kind),
@@ -179,6 +182,7 @@ function packageOf(row: PackageRow): ImagePackage {
     ...(row.architecture === null ? {} : { architecture: row.architecture }),
     path: row.path,
     ...(row.licenses.length === 0 ? {} : { licenses: row.licenses }),
+    ...(row.detail === null ? {} : { detail: row.detail }),
     purl: row.purl,
     layer: row.layer,
     ...(row.owned_by === null ? {} : { ownedBy: row.owned_by }),

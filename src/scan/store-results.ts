@@ -5,9 +5,12 @@ import { batches, SEVERITIES, severityRank } from '../core/index.ts';
 import type { Database, DatabaseTransaction } from '../store/index.ts';
 import { catalogerVersions } from './catalogers.ts';
 import { databaseJson, databaseText } from './json-rows.ts';
+import { groupPackages, groupsHash } from './package-groups.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
+import { holdCurrentEpoch } from './store-epochs.ts';
 import { holdsAttempt, type SeverityCounts } from './store.ts';
-import type { Finding, ImagePackage, ScanProblem, ScanReport } from './types.ts';
+import { insertImagePackages, removeImagePackages } from './store-packages.ts';
+import type { Finding, ScanProblem, ScanReport } from './types.ts';
 
 /** Problems kept with an image. */
 const MAX_PROBLEMS = 1_000;
@@ -32,17 +35,11 @@ export async function saveReport(
       return true;
     });
   if (!(await removeUnswitched(db, digest, attempt))) return false;
-  const hash = packageHash(report.packages);
+  const groups = groupPackages(report.packages, report.distribution);
+  const hash = groupsHash(groups);
   const samePackages = await hasPackages(db, digest, hash);
-  if (!samePackages) {
-    let ordinal = 0;
-    for (const batch of batches(report.packages)) {
-      const start = ordinal;
-      if (!(await write((transaction) => insertPackages(transaction, digest, attempt, batch, start))))
-        return false;
-      ordinal += batch.length;
-    }
-  }
+  if (!samePackages && !(await insertImagePackages(db, { digest, generation: attempt }, groups, write)))
+    return false;
   for (const batch of batches(distinctFindings(report.findings))) {
     if (!(await write((transaction) => upsertFindings(transaction, digest, attempt, batch, now))))
       return false;
@@ -66,23 +63,20 @@ export async function forgetImage(db: Database, digest: string): Promise<void> {
   await sql`delete from scan_image where digest = ${digest}`.execute(db);
   await sql`delete from scan_index_child where index_digest = ${digest}`.execute(db);
   await removeInBatches(db, sql`scan_finding`, sql`image_digest = ${digest}`);
-  await removeInBatches(db, sql`scan_image_package`, sql`image_digest = ${digest}`);
+  await removeImagePackages(db, digest);
 }
 
 function hashOf(...parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex');
 }
 
-function packageHash(packages: readonly ImagePackage[]): string {
-  return hashOf(JSON.stringify(packages));
-}
-
-function findingKey(finding: Finding): string {
+/** Names a finding among those of its image. */
+export function findingKey(finding: Pick<Finding, 'id' | 'purl' | 'path'>): string {
   return hashOf(finding.id, finding.purl, finding.path);
 }
 
 /** One finding for each id, package and file; a repeated one would not fit the table's key. */
-function distinctFindings(findings: readonly Finding[]): readonly Finding[] {
+export function distinctFindings(findings: readonly Finding[]): readonly Finding[] {
   return [...new Map(findings.map((finding) => [findingKey(finding), finding])).values()];
 }
 
@@ -105,20 +99,15 @@ async function removeUnswitched(db: Database, digest: string, attempt: number): 
     sql`scan_finding`,
     sql`image_digest = ${digest} and first_generation > ${generation} and first_generation < ${attempt}`,
   );
-  await removeInBatches(
-    db,
-    sql`scan_image_package`,
-    sql`image_digest = ${digest} and generation <> ${package_generation} and generation < ${attempt}`,
-  );
+  await removeImagePackages(db, digest, { except: package_generation, before: attempt });
   return true;
 }
 
 async function removeOldPackages(db: Database, digest: string): Promise<void> {
-  await removeInBatches(
-    db,
-    sql`scan_image_package`,
-    sql`image_digest = ${digest} and generation < (select package_generation from scan_image where digest = ${digest})`,
-  );
+  const { rows } = await sql<{ readonly package_generation: number }>`
+    select package_generation from scan_image where digest = ${digest}`.execute(db);
+  const before = rows[0]?.package_generation;
+  if (before !== undefined) await removeImagePackages(db, digest, { before });
 }
 
 async function removeInBatches(
@@ -133,46 +122,6 @@ async function removeInBatches(
     );
     if (numAffectedRows === undefined || numAffectedRows < BigInt(DELETE_ROWS)) return;
   }
-}
-
-async function insertPackages(
-  transaction: DatabaseTransaction,
-  digest: string,
-  generation: number,
-  packages: readonly ImagePackage[],
-  start: number,
-): Promise<void> {
-  const rows = packages.map((item, index) => ({
-    key: hashOf(item.purl, item.source?.name ?? '', item.source?.version ?? ''),
-    kind: item.kind,
-    name: item.name,
-    version: item.version,
-    source_name: item.source?.name ?? null,
-    source_version: item.source?.version ?? null,
-    architecture: item.architecture ?? null,
-    purl: item.purl,
-    ordinal: start + index,
-    layer: item.layer,
-    path: item.path,
-    owned_by: item.ownedBy ?? null,
-    licenses: item.licenses ?? [],
-  }));
-  const json = databaseJson(rows);
-  // In the order of the keys, so that two transactions never wait for each other's rows.
-  await sql`
-    insert into scan_coordinate (key, kind, name, version, source_name, source_version, architecture, purl)
-    select distinct on (key) key, kind, name, version, source_name, source_version, architecture, purl
-    from jsonb_to_recordset(${json}::jsonb) as r(key text, kind text, name text, version text, source_name text,
-      source_version text, architecture text, purl text)
-    order by key
-    on conflict (key) do nothing`.execute(transaction);
-  await sql`
-    insert into scan_image_package
-      (image_digest, generation, ordinal, coordinate_id, layer, path, owned_by, licenses)
-    select ${digest}, ${generation}::integer, r.ordinal, c.id, r.layer, r.path, r.owned_by, r.licenses
-    from jsonb_to_recordset(${json}::jsonb) as r(key text, ordinal integer, layer integer, path text,
-      owned_by text, licenses jsonb)
-    join scan_coordinate c on c.key = r.key`.execute(transaction);
 }
 
 async function upsertFindings(
@@ -209,7 +158,9 @@ async function upsertFindings(
       severity_source = excluded.severity_source, cvss_score = excluded.cvss_score,
       cvss_vector = excluded.cvss_vector, epss = excluded.epss, exploited = excluded.exploited,
       title = excluded.title, range = excluded.range, layer = excluded.layer, layer_digest = excluded.layer_digest,
-      last_generation = excluded.last_generation, last_seen = excluded.last_seen`.execute(transaction);
+      last_generation = excluded.last_generation, closed_reason = null, last_seen = excluded.last_seen`.execute(
+    transaction,
+  );
 }
 
 async function switchTo(
@@ -221,8 +172,10 @@ async function switchTo(
   now: Date,
 ): Promise<void> {
   const scanned = report.status === 'finished';
+  const current = await holdCurrentEpoch(transaction);
+  const epoch = current?.digest === report.advisories.digest ? current.epoch : null;
   await sql`
-    update scan_image set
+    update scan_image set matched_epoch = ${epoch}, matched_at = ${now},
       status = ${report.status}, finished_at = ${now}, error_code = null, error_message = null,
       reason = ${report.reason === null ? null : databaseText(report.reason)}, generation = ${attempt},
       package_generation = ${newPackageHash === null ? sql`package_generation` : sql`${attempt}::integer`},

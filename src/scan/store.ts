@@ -3,6 +3,13 @@ import { sql } from 'kysely';
 import type { Severity } from '../core/index.ts';
 import type { Database, DatabaseTransaction } from '../store/index.ts';
 import { databaseJson, databaseText } from './json-rows.ts';
+import {
+  MATCHED_COLUMNS,
+  MATCHED_JOIN,
+  matchedAdvisories,
+  matchedAt,
+  type MatchedRow,
+} from './store-matched.ts';
 import type { DistributionRelease, ReportAdvisories, ReportLayer, ScanProblem } from './types.ts';
 
 export const SCAN_STATUSES = ['pending', 'running', 'finished', 'failed', 'unscannable'] as const;
@@ -33,9 +40,13 @@ export interface ImageScan {
   readonly packageCount: number | null;
   readonly counts: SeverityCounts | null;
   readonly catalogers: string | null;
+  /** When the stored packages were last matched; null while there is no result. */
+  readonly matchedAt: string | null;
+  /** Does that rest on the newest advisory data? */
+  readonly matchedCurrent: boolean;
 }
 
-interface ImageScanRow {
+interface ImageScanRow extends MatchedRow {
   readonly digest: string;
   readonly status: ScanStatus;
   readonly trigger: string;
@@ -56,8 +67,8 @@ interface ImageScanRow {
   readonly catalogers: string | null;
 }
 
-const COLUMNS = sql`digest, status, trigger, requested_at, started_at, finished_at, error_code, error_message, reason,
-  platform, created, distribution, advisories, layers, problems, package_count, counts, catalogers`;
+const COLUMNS = sql`i.digest, status, trigger, requested_at, i.started_at, i.finished_at, error_code, error_message, reason,
+  platform, created, distribution, i.advisories, layers, problems, package_count, counts, catalogers`;
 
 /** The scan of one digest; undefined when none was asked for yet. */
 export async function findScan(db: Database, digest: string): Promise<ImageScan | undefined> {
@@ -69,8 +80,8 @@ export async function findScans(
   digests: readonly string[],
 ): Promise<ReadonlyMap<string, ImageScan>> {
   const { rows } = await sql<ImageScanRow>`
-    select ${COLUMNS} from scan_image
-    where digest in (select jsonb_array_elements_text(${databaseJson(digests)}::jsonb))`.execute(db);
+    select ${COLUMNS}, ${MATCHED_COLUMNS} from scan_image i ${MATCHED_JOIN}
+    where i.digest in (select jsonb_array_elements_text(${databaseJson(digests)}::jsonb))`.execute(db);
   return new Map(rows.map((row) => [row.digest, scanOf(row)]));
 }
 
@@ -87,12 +98,14 @@ function scanOf(row: ImageScanRow): ImageScan {
     platform: row.platform,
     created: row.created,
     distribution: row.distribution,
-    advisories: row.advisories,
+    advisories: matchedAdvisories(row),
     layers: row.layers ?? [],
     problems: row.problems ?? [],
     packageCount: row.package_count,
     counts: row.counts,
     catalogers: row.catalogers,
+    matchedAt: matchedAt(row)?.toISOString() ?? null,
+    matchedCurrent: row.matched_is_current,
   };
 }
 
