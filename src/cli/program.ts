@@ -122,7 +122,10 @@ function scanCommand(bind: Bind): Command {
     .option('--offline', 'use no network: refuses image references')
     .option('--all', 'list every finding, not only what to fix first')
     .option('--quiet', 'no progress and no hints')
-    .option('--cache-dir <dir>', 'where layer results are remembered (default $XDG_CACHE_HOME/breakwater/layers)')
+    .option(
+      '--cache-dir <dir>',
+      'where layer results are remembered (default $XDG_CACHE_HOME/breakwater/layers)',
+    )
     .addOption(outputOption(FORMAT_NAMES, 'table'));
   return bind(command, async () => (await import('./commands/scan.ts')).scan);
 }
