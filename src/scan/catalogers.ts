@@ -4,11 +4,13 @@ import { CatalogerTable } from './cataloger-table.ts';
 import { apk } from './packages/apk.ts';
 import { dpkg } from './packages/dpkg.ts';
 import { goBinary } from './packages/go-binary.ts';
+import { java } from './packages/java/cataloger.ts';
 import { npm } from './packages/npm.ts';
 import { osRelease } from './packages/os-release.ts';
 import { python } from './packages/python.ts';
+import { rpm } from './packages/rpm/index.ts';
 
-export const catalogers: readonly Cataloger[] = [apk, dpkg, goBinary, npm, osRelease, python];
+export const catalogers: readonly Cataloger[] = [apk, dpkg, goBinary, java, npm, osRelease, python, rpm];
 
 /** Form of the layer results themselves; raise it when `layer.ts` would find something else in the same layer. */
 const LAYER_FORM = 1;
