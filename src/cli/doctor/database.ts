@@ -49,7 +49,7 @@ async function checkEmbedded(place: string): Promise<CheckResult> {
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
     return ok(
       name,
-      `embedded, starts and reaches fsync here (${seconds} s); meant for one server and up to about 5 million packages`,
+      `embedded, starts and reaches fsync here (${seconds} s); serves one server, several need DATABASE_URL`,
     );
   } catch (error) {
     const fix =
