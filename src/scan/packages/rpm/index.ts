@@ -1,0 +1,2 @@
+// RPM packages of an image.
+export { rpm } from './rpm.ts';
