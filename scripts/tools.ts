@@ -13,6 +13,8 @@ export const TEST_TOOLS: Readonly<Record<string, string>> = {
   'docker-registry': 'the registry client against Distribution, and the registry bench',
   wrk: 'the registry bench',
   zstd: 'layers compressed by the zstd program',
+  rpmbuild: 'RPM versions and databases against rpm itself',
+  db_load: 'Berkeley DB databases of RPM',
   initdb: 'everything on a real PostgreSQL',
   oras: 'pushes and attachments with oras',
 };
