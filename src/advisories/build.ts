@@ -4,7 +4,7 @@ import { BreakwaterError, describeError } from '../core/index.ts';
 import { AdvisoryCollector } from './collector.ts';
 import { advisoryErrors } from './errors.ts';
 import { writeAdvisoryFile } from './file/write.ts';
-import { type AdvisorySource, findSources } from './sources/index.ts';
+import { type AdvisorySource, findSources, type NamedPath } from './sources/index.ts';
 import type { AdvisoryFileInfo, AdvisorySourceInfo } from './types.ts';
 
 /** How far a build is. `reading` comes once per source when it is done, `writing` once. */
@@ -34,11 +34,11 @@ const PROBLEMS_PER_SOURCE = 5;
 
 /**
  * Builds an advisory file from directories or files of OSV records (`.ndjson.gz`, `.ndjson`, `.json`, `.zip`), CISA
- * KEV entries and CVE facts. Bad records are counted and left out. The same sources and clock give the same bytes. The
+ * KEV entries, EPSS scores and CVE facts. Bad records are counted and left out. The same sources and clock give the same bytes. The
  * file appears at `outPath` complete or not at all. Throws ADVISORIES_SOURCE_UNREADABLE, _SOURCE_EMPTY, _BUILD_FAILED.
  */
 export async function buildAdvisoryFile(
-  paths: readonly string[],
+  paths: readonly (string | NamedPath)[],
   outPath: string,
   options: BuildOptions,
 ): Promise<BuildResult> {
@@ -54,7 +54,9 @@ export async function buildAdvisoryFile(
     }
   }
   if (collector.advisories === 0)
-    throw advisoryErrors.create('ADVISORIES_SOURCE_EMPTY', { path: paths.join(', ') });
+    throw advisoryErrors.create('ADVISORIES_SOURCE_EMPTY', {
+      path: paths.map((given) => (typeof given === 'string' ? given : given.name)).join(', '),
+    });
   options.onProgress?.({ step: 'writing', advisories: collector.advisories });
   const builtAt = new Date(options.clock.now()).toISOString();
   try {

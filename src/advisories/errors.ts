@@ -43,4 +43,28 @@ export const advisoryErrors = defineErrors('advisories', {
     hint: 'Check that the folder exists, that this user may write to it, and that the disk is not full.',
     exit: 3,
   },
+  ADVISORIES_FEED_UNKNOWN: {
+    status: 400,
+    message: 'there is no feed {feed}',
+    hint: 'The feeds are {known}.',
+    exit: 2,
+  },
+  ADVISORIES_SOURCES_MIXED: {
+    status: 400,
+    message: 'a compiled advisory file cannot be combined with other sources',
+    hint: 'Give one oci:// reference or one .bwadv file, or sources of OSV records.',
+    exit: 2,
+  },
+  ADVISORIES_UPDATE_FAILED: {
+    status: 502,
+    message: 'there are no advisories: {reason}',
+    hint: 'Check the network and the proxy (HTTPS_PROXY), or use --mirror, --source DIR or --source oci://REGISTRY/REPOSITORY:TAG.',
+    exit: 3,
+  },
+  ADVISORIES_ARTIFACT_INVALID: {
+    status: 502,
+    message: '{reference} is not an advisory artifact: {reason}',
+    hint: 'Publish one with "breakwater advisories publish --to REGISTRY/REPOSITORY:TAG".',
+    exit: 3,
+  },
 });

@@ -10,3 +10,5 @@ export { starterAdvisories } from './starter.ts';
 export { advisoryStatus, lookupAdvisories } from './status.ts';
 export type * from './types.ts';
 export { goToolchainVersion, versionScheme } from './versions/index.ts';
+export * from './update/index.ts';
+export { openAdvisories } from './installed.ts';

@@ -1,7 +1,7 @@
 // The outgoing HTTP client (RFC 9110): address guard against server-side request forgery, time and size limits, redirects by hand.
 import { lookup as dnsLookup } from 'node:dns';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
+import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import type { Readable } from 'node:stream';
 import { defineErrors, describeError } from './errors.ts';
@@ -18,6 +18,12 @@ export const coreErrors = defineErrors('core', {
     message: 'request to {host} failed: {reason}',
     hint: 'Check that the host is reachable from this machine and that its name and port are right.',
     exit: 3,
+  },
+  CORE_PROXY_INVALID: {
+    status: 500,
+    message: 'the address of the proxy cannot be used',
+    hint: 'Set HTTP_PROXY and HTTPS_PROXY to an address like http://proxy.example:3128, or unset them.',
+    exit: 2,
   },
   CORE_HTTP_TOO_LARGE: {
     status: 502,
@@ -37,6 +43,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal;
   /** `public-only` refuses loopback, private, link-local and other special addresses after name resolution. */
   readonly addresses?: 'any' | 'public-only';
+  /** Connections to use instead of the process's own, e.g. through a proxy (`proxyAgents`). */
+  readonly agents?: { readonly http: HttpAgent; readonly https: HttpsAgent };
 }
 
 export interface HttpResponse {
@@ -54,13 +62,16 @@ export function httpSend(request: HttpRequest): Promise<HttpResponse> {
   if (publicOnly && isIP(host) !== 0 && !isPublicAddress(host)) {
     return Promise.reject(coreErrors.create('CORE_HTTP_ADDRESS_REFUSED', { host, address: host }));
   }
-  const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+  const secure = url.protocol === 'https:';
+  const send = secure ? httpsRequest : httpRequest;
+  const agent = secure ? request.agents?.https : request.agents?.http;
   return new Promise((resolve, reject) => {
     const outgoing = send(url, {
       method: request.method ?? 'GET',
       headers: { ...request.headers },
       ...(request.signal ? { signal: request.signal } : {}),
       ...(publicOnly ? { lookup: publicLookup } : {}),
+      ...(agent === undefined ? {} : { agent }),
       timeout: request.idleTimeoutMs ?? 30_000,
     });
     outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within the time limit')));

@@ -9,3 +9,4 @@ export * from './logging.ts';
 export * from './metrics.ts';
 export * from './severity.ts';
 export * from './http-client.ts';
+export * from './proxies.ts';

@@ -78,6 +78,11 @@ export class SectionReader {
     return recordsOf(this.#read(this.#block(position)));
   }
 
+  /** Reads every block against its hash. @throws Damage */
+  verify(): void {
+    for (let position = 0; position < this.#count; position++) this.#read(this.#block(position));
+  }
+
   /** Position of the first block whose first key is not below `key`. */
   #firstBlockFrom(key: Buffer): number {
     let low = 0;

@@ -1,8 +1,9 @@
-// Finds advisory sources: directories of .ndjson.gz, .ndjson, .json and .zip files, or one such file.
+// Finds advisory sources: directories of .ndjson.gz, .ndjson, .json, .zip and EPSS .csv.gz files, or one such file.
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { describeError, MiB } from '../../core/index.ts';
 import { advisoryErrors } from '../errors.ts';
+import { parseEpssLine } from './epss.ts';
 import { parseJson, readLines, type SourceItem } from './lines.ts';
 import { readZip } from './zip.ts';
 
@@ -15,22 +16,36 @@ export interface AdvisorySource {
   batches(): AsyncIterable<readonly SourceItem[]>;
 }
 
+/** A file or directory, with the name to list it under where its own says nothing. */
+export interface NamedPath {
+  readonly path: string;
+  readonly name: string;
+}
+
+const SOURCE_FILE = /\.(?:ndjson|ndjson\.gz|json|zip|csv|csv\.gz)$/;
 const MAX_DEPTH = 4;
 const MAX_JSON_BYTES = 64 * MiB;
 const JSON_BATCH = 128;
 
 /** The sources under `paths`, in a fixed order. Other files are ignored. */
-export async function findSources(paths: readonly string[]): Promise<readonly AdvisorySource[]> {
+export async function findSources(
+  paths: readonly (string | NamedPath)[],
+): Promise<readonly AdvisorySource[]> {
   const sources: AdvisorySource[] = [];
-  for (const path of paths) {
-    const files = await filesUnder(path, 0);
+  for (const given of paths) {
+    const files = await filesUnder(typeof given === 'string' ? given : given.path, 0);
+    const before = sources.length;
     const loose = new Map<string, string[]>();
     for (const file of files) {
       if (/\.ndjson(?:\.gz)?$/.test(file)) sources.push(sourceOf(file, () => readLines(file)));
+      else if (/\.csv(?:\.gz)?$/.test(file))
+        sources.push(sourceOf(file, () => readLines(file, parseEpssLine)));
       else if (file.endsWith('.zip')) sources.push(sourceOf(file, () => readZip(file)));
       else membersOf(loose, dirname(file)).push(file);
     }
     for (const [directory, members] of loose) sources.push(looseSource(directory, members));
+    if (typeof given === 'string') continue;
+    for (const source of sources.splice(before)) sources.push({ ...source, name: given.name });
   }
   return sources;
 }
@@ -43,14 +58,14 @@ function membersOf(loose: Map<string, string[]>, directory: string): string[] {
 
 async function filesUnder(path: string, depth: number): Promise<readonly string[]> {
   const info = await orUnreadable(path, stat(path));
-  if (!info.isDirectory()) return /\.(?:ndjson|ndjson\.gz|json|zip)$/.test(path) ? [path] : [];
+  if (!info.isDirectory()) return SOURCE_FILE.test(path) ? [path] : [];
   if (depth > MAX_DEPTH) return [];
   const entries = await orUnreadable(path, readdir(path, { withFileTypes: true }));
   const found: string[] = [];
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.')) continue;
     const child = join(path, entry.name);
-    if (entry.isDirectory() || /\.(?:ndjson|ndjson\.gz|json|zip)$/.test(entry.name)) {
+    if (entry.isDirectory() || SOURCE_FILE.test(entry.name)) {
       found.push(...(await filesUnder(child, depth + 1)));
     }
   }
@@ -59,7 +74,7 @@ async function filesUnder(path: string, depth: number): Promise<readonly string[
 
 function sourceOf(path: string, read: () => AsyncIterable<readonly SourceItem[]>): AdvisorySource {
   return {
-    name: basename(path).replace(/\.(?:ndjson\.gz|ndjson|zip)$/, ''),
+    name: basename(path).replace(/\.(?:ndjson\.gz|ndjson|zip|csv\.gz|csv)$/, ''),
     async *batches() {
       try {
         yield* read();

@@ -13,12 +13,21 @@ export type SourceItem = { readonly value: unknown } | { readonly unreadable: st
 const CHUNK = 256 * KiB;
 const NEWLINE = 0x0a;
 
-/** The records of an `.ndjson` or `.ndjson.gz` file, in batches of one chunk each. Stream errors are thrown as they are. */
-export async function* readLines(path: string): AsyncGenerator<readonly SourceItem[]> {
+/** Reads one line; undefined where it is none of the records. */
+export type LineParser = (line: string) => SourceItem | undefined;
+
+/**
+ * The records of a file of lines, `.gz` or not, in batches of one chunk each; JSON unless another parser is given.
+ * Stream errors are thrown as they are.
+ */
+export async function* readLines(
+  path: string,
+  parse: LineParser = parseJson,
+): AsyncGenerator<readonly SourceItem[]> {
   const file = createReadStream(path, { highWaterMark: CHUNK });
   const stream: Readable = path.endsWith('.gz') ? file.pipe(createGunzip({ chunkSize: CHUNK })) : file;
   file.once('error', (error) => stream.destroy(error));
-  const splitter = new LineSplitter();
+  const splitter = new LineSplitter(parse);
   try {
     for await (const chunk of stream) {
       if (Buffer.isBuffer(chunk)) yield splitter.push(chunk);
@@ -31,8 +40,13 @@ export async function* readLines(path: string): AsyncGenerator<readonly SourceIt
 
 /** Cuts chunks into lines and parses them; holds at most one unfinished line of the largest allowed size. */
 class LineSplitter {
+  readonly #parse: LineParser;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
+
+  constructor(parse: LineParser) {
+    this.#parse = parse;
+  }
 
   push(chunk: Buffer): readonly SourceItem[] {
     const items: SourceItem[] = [];
@@ -70,7 +84,8 @@ class LineSplitter {
     const [first] = parts;
     if (first === undefined) return;
     const line = (parts.length === 1 ? first : Buffer.concat(parts)).toString('utf8').trim();
-    if (line !== '') items.push(parseJson(line));
+    const item = line === '' ? undefined : this.#parse(line);
+    if (item !== undefined) items.push(item);
   }
 }
 

@@ -51,6 +51,18 @@ export async function* readZip(path: string): AsyncGenerator<readonly SourceItem
   }
 }
 
+/** Reads only the central directory: is it an archive, and all of it? @throws ZipProblem */
+export async function checkZip(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const directory = await readDirectory(file, size);
+    if (entriesOf(directory).next().done === true) throw new ZipProblem('there is nothing in the archive');
+  } finally {
+    await file.close();
+  }
+}
+
 async function readDirectory(file: FileHandle, size: number): Promise<Buffer> {
   const tail = await readAt(file, Math.max(0, size - 65_557), Math.min(size, 65_557));
   let at = tail.length - 22;
