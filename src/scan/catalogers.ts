@@ -2,15 +2,34 @@
 import type { Cataloger } from './cataloger.ts';
 import { CatalogerTable } from './cataloger-table.ts';
 import { apk } from './packages/apk.ts';
+import { composer } from './packages/composer.ts';
+import { conda } from './packages/conda.ts';
 import { dpkg } from './packages/dpkg.ts';
 import { goBinary } from './packages/go-binary.ts';
 import { java } from './packages/java/cataloger.ts';
+import { lockFiles } from './packages/lock-files.ts';
 import { npm } from './packages/npm.ts';
 import { osRelease } from './packages/os-release.ts';
 import { python } from './packages/python.ts';
 import { rpm } from './packages/rpm/index.ts';
+import { ruby } from './packages/ruby.ts';
+import { rustBinary } from './packages/rust-binary.ts';
 
-export const catalogers: readonly Cataloger[] = [apk, dpkg, goBinary, java, npm, osRelease, python, rpm];
+export const catalogers: readonly Cataloger[] = [
+  apk,
+  composer,
+  conda,
+  dpkg,
+  goBinary,
+  java,
+  npm,
+  osRelease,
+  python,
+  rpm,
+  ruby,
+  rustBinary,
+  ...lockFiles,
+];
 
 /** Form of the layer results themselves; raise it when `layer.ts` would find something else in the same layer. */
 const LAYER_FORM = 1;

@@ -2,6 +2,7 @@
 import { KiB } from '../../core/index.ts';
 import type { Cataloger, CatalogSink, ContentReader } from '../cataloger.ts';
 import { isPackageName, isPackageVersion } from './coordinates.ts';
+import { mayBeExecutable } from './executable-path.ts';
 import { BUILD_INFO_MAGIC, parseModules, readBuildInfo, type GoModule } from './go-build-info.ts';
 
 /** The smallest Go executable is several hundred KiB. */
@@ -11,24 +12,11 @@ const CARRY_BYTES = BUILD_INFO_MAGIC.length - 1;
 /** What recorded versions stand for "not known": built from a working copy. */
 const UNKNOWN_VERSIONS = new Set(['', '(devel)', 'v0.0.0', 'unknown']);
 
-/** Extensions of files that are not executables; they are passed by without a look. */
-const NEVER_EXECUTABLE = new Set(
-  (
-    'a c cc cfg conf cpp css csv decTest dict eot gem gif gif gmo go gz h hpp htm html icns ico idx ini jar java jpeg jpg ' +
-    'js json key list log lua man map md md5sums mjs mo o pack pdf pem pl pm png po pod properties py pyc pyi pyo rb rst ' +
-    'scss sh shlibs sql svg symbols tcl templates toml triggers ts tsx ttf txt vim wasm whl woff woff2 xml xz yaml yml zip zst'
-  ).split(' '),
-);
-
 export const goBinary: Cataloger = {
   name: 'go-binary',
   version: 1,
   broad: true,
-  matches(path) {
-    const dot = path.lastIndexOf('.');
-    if (dot <= path.lastIndexOf('/') + 1) return !path.startsWith('usr/share/zoneinfo/');
-    return !NEVER_EXECUTABLE.has(path.slice(dot + 1));
-  },
+  matches: mayBeExecutable,
   reading(entry) {
     return entry.size < MIN_BYTES ? undefined : { how: 'stream', open: (sink) => new BuildInfoSearch(sink) };
   },
