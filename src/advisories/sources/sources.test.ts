@@ -2,10 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { crc32, deflateRawSync, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { advisoryErrors } from '../errors.ts';
+import { zip } from '../testing.ts';
 import { findSources, type SourceItem } from './index.ts';
 
 let folder: string;
@@ -25,38 +26,6 @@ async function itemsOf(...paths: readonly string[]): Promise<readonly SourceItem
   for (const source of await findSources(paths))
     for await (const batch of source.batches()) items.push(...batch);
   return items;
-}
-
-/** A zip archive of deflated or stored members (APPNOTE 4.3). */
-function zip(members: Readonly<Record<string, string>>, method: 0 | 8 = 8): Buffer {
-  const bodies: Buffer[] = [];
-  const directory: Buffer[] = [];
-  let offset = 0;
-  for (const [name, text] of Object.entries(members)) {
-    const raw = Buffer.from(text);
-    const packed = method === 8 ? deflateRawSync(raw) : raw;
-    const head = Buffer.alloc(26);
-    head.writeUInt16LE(20, 0);
-    head.writeUInt16LE(method, 4);
-    head.writeUInt32LE(crc32(raw), 10);
-    head.writeUInt32LE(packed.length, 14);
-    head.writeUInt32LE(raw.length, 18);
-    head.writeUInt16LE(Buffer.byteLength(name), 22);
-    const local = Buffer.concat([Buffer.from('PK\x03\x04'), head, Buffer.from(name), packed]);
-    const rest = Buffer.alloc(14);
-    rest.writeUInt32LE(offset, 10);
-    directory.push(Buffer.from('PK\x01\x02\x14\x00'), head, rest, Buffer.from(name));
-    bodies.push(local);
-    offset += local.length;
-  }
-  const central = Buffer.concat(directory);
-  const end = Buffer.alloc(22);
-  end.write('PK\x05\x06', 'latin1');
-  end.writeUInt16LE(bodies.length, 8);
-  end.writeUInt16LE(bodies.length, 10);
-  end.writeUInt32LE(central.length, 12);
-  end.writeUInt32LE(offset, 16);
-  return Buffer.concat([...bodies, central, end]);
 }
 
 describe('newline-delimited JSON', () => {
@@ -86,6 +55,17 @@ describe('newline-delimited JSON', () => {
       put('long.ndjson', `{"a":"${'x'.repeat(17 * 1024 * 1024)}"}\n{"id":"next"}\n`),
     );
     expect(items).toEqual([{ unreadable: expect.stringContaining('too long') }, { value: { id: 'next' } }]);
+  });
+});
+
+describe('EPSS scores', () => {
+  it('reads lines after the comment and the header, and names those that are none', async () => {
+    const text = '#model_version:v2025.03.14,score_date:2026-11-24\ncve,epss,percentile\n';
+    const path = put('epss.csv.gz', gzipSync(`${text}CVE-2021-44228,0.94358,0.99962\nCVE-1,x\n`));
+    expect(await itemsOf(path)).toEqual([
+      { value: { cve: 'CVE-2021-44228', epss: 0.94358, percentile: 0.99962 } },
+      { unreadable: 'not a line of EPSS' },
+    ]);
   });
 });
 
