@@ -56,6 +56,19 @@ export function advisoriesOption(): Option {
   return new Option('--advisories <path>', 'advisory file; without it a small starter set is used');
 }
 
+export function ignoreFileOption(): Option {
+  return new Option(
+    '--ignore-file <file>',
+    'exemptions, YAML or JSON (default .breakwater/exemptions.yaml where it exists)',
+  );
+}
+
+export function vexOption(): Option {
+  return new Option('--vex <file>', 'VEX document (OpenVEX, CycloneDX, CSAF), repeatable')
+    .default([])
+    .argParser(collect);
+}
+
 export function outputOption(formats: readonly string[], fallback: string): Option {
   return new Option(
     '-o, --output <format[=file]>',

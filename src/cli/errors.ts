@@ -35,7 +35,7 @@ export const cliErrors = defineErrors('cli', {
   CLI_TARGET_UNSUPPORTED: {
     status: 400,
     message: 'cannot scan {target}: {reason}',
-    hint: 'Targets are an image reference (registry.example/name:tag), oci:DIR[:TAG], docker-archive:FILE or dir:PATH.',
+    hint: 'Targets are an image reference (registry.example/name:tag), oci:DIR[:TAG], docker-archive:FILE, dir:PATH or sbom:FILE.',
     exit: 2,
   },
   CLI_ADVISORIES_TOO_OLD: {

@@ -36,6 +36,7 @@ export async function sampleText(
     width: terminal.width,
     colour: terminal.colour,
     showAll: false,
+    showExempt: false,
     compareVersions,
   });
   return [

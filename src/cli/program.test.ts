@@ -27,7 +27,7 @@ describe('breakwater', () => {
     [['scan', '--fail-on', 'urgent', 'dir:.']],
     [['scan', '--no-such-option', 'dir:.']],
     [['scan', '-o', 'xml', 'dir:.']],
-    [['scan', 'sbom:x.json']],
+    [['scan', 'sbom:']],
     [['serve', '--role', 'boss']],
     [['serve', '--listen', 'nowhere']],
     [['advisories', 'build', 'somewhere']],
@@ -40,7 +40,7 @@ describe('breakwater', () => {
   });
 
   it('shows errors as JSON where the command writes JSON', async () => {
-    const { code, err } = await run('scan', 'sbom:x.json', '-o', 'json');
+    const { code, err } = await run('scan', 'sbom:', '-o', 'json');
     expect(code).toBe(2);
     expect(JSON.parse(err)).toMatchObject({ error: { code: 'CLI_TARGET_UNSUPPORTED' } });
   });
@@ -48,6 +48,9 @@ describe('breakwater', () => {
   it('ends with 3 when the target cannot be read', async () => {
     expect((await run('scan', 'dir:/nonexistent/place')).code).toBe(3);
     expect((await run('scan', 'oci:/nonexistent/place')).code).toBe(3);
+    expect((await run('scan', 'sbom:/nonexistent/place')).code).toBe(3);
+    expect((await run('scan', 'dir:.', '--vex', '/nonexistent/place')).code).toBe(3);
+    expect((await run('scan', 'dir:.', '--ignore-file', '/nonexistent/place')).code).toBe(3);
   });
 
   it('ends with 4 when the advisories are too old, and says the built-in set is a starter', async () => {

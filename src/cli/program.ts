@@ -8,6 +8,7 @@ import {
   configOption,
   databaseOption,
   dataOption,
+  ignoreFileOption,
   logLevelOption,
   newCommand,
   outputOption,
@@ -16,6 +17,7 @@ import {
   parseSeverities,
   parseSeverity,
   roleOption,
+  vexOption,
 } from './command-line.ts';
 import { cliErrors } from './errors.ts';
 import { exitCodeOf, failureJson, failureText } from './failure.ts';
@@ -111,9 +113,12 @@ function scanCommand(bind: Bind): Command {
     .description(
       'find packages and known vulnerabilities in an image, an OCI layout, an archive or a directory',
     )
-    .argument('<target>', 'image reference, oci:DIR[:TAG], docker-archive:FILE or dir:PATH')
+    .argument('<target>', 'image reference, oci:DIR[:TAG], docker-archive:FILE, dir:PATH or sbom:FILE')
     .addOption(configOption())
     .addOption(advisoriesOption())
+    .addOption(ignoreFileOption())
+    .addOption(vexOption())
+    .option('--show-exempt', 'list exempt findings too, with who took them on, why and until when')
     .option('--fail-on <severity>', 'end with 1 when a finding is at least this severe', parseSeverity)
     .option('--severity <list>', 'show only these severities, comma-separated', parseSeverities)
     .option('--fixable', 'show only findings with a fixed version')

@@ -1,4 +1,4 @@
-// Targets of `scan`: image reference, `oci:DIR[:TAG]`, `docker-archive:FILE[:TAG]`, `dir:PATH`.
+// Targets of `scan`: image reference, `oci:DIR[:TAG]`, `docker-archive:FILE[:TAG]`, `dir:PATH`, `sbom:FILE`.
 import { existsSync } from 'node:fs';
 import { systemClock } from '../core/index.ts';
 import {
@@ -17,7 +17,8 @@ export type ScanTarget =
   | { readonly kind: 'registry'; readonly text: string; readonly reference: Reference }
   | { readonly kind: 'layout'; readonly text: string; readonly path: string; readonly tag: string | null }
   | { readonly kind: 'archive'; readonly text: string; readonly path: string; readonly tag: string | null }
-  | { readonly kind: 'directory'; readonly text: string; readonly path: string };
+  | { readonly kind: 'directory'; readonly text: string; readonly path: string }
+  | { readonly kind: 'sbom'; readonly text: string; readonly path: string };
 
 /**
  * Reads a target without touching it, except to see which of two readings of `oci:a:b` exists.
@@ -37,7 +38,7 @@ export function parseTarget(text: string, offline: boolean): ScanTarget {
     case 'docker-archive':
       return { kind: 'archive', text, ...splitTag(rest) };
     case 'sbom':
-      throw refuse('reading an SBOM is not supported yet');
+      return { kind: 'sbom', text, path: rest };
     default:
       if (offline) throw refuse('an image reference needs the network, which --offline rules out');
       return { kind: 'registry', text, reference: parseReference(text) };
@@ -54,7 +55,7 @@ function splitTag(rest: string): { readonly path: string; readonly tag: string |
 
 /** Opens where the image is read from; credentials come from the files that docker and podman write. */
 export async function openTarget(
-  target: Exclude<ScanTarget, { readonly kind: 'directory' }>,
+  target: Exclude<ScanTarget, { readonly kind: 'directory' | 'sbom' }>,
   environment: NodeJS.ProcessEnv,
 ): Promise<ImageSource> {
   switch (target.kind) {

@@ -2,6 +2,12 @@
 export * from './types.ts';
 export { fileLayerCache, memoryLayerCache } from './layer-cache.ts';
 export { scanRoutes } from './routes.ts';
+export { MAX_EXEMPTION_FILE_BYTES, parseExemptionFile } from './exemptions/exemption-file.ts';
+export { type Exemption, isExpired } from './exemptions/exemption.ts';
+export { suppressFindings, type SuppressionRules } from './exemptions/suppression.ts';
 export { scanDirectory } from './scan-directory.ts';
+export { MAX_SBOM_BYTES, scanSbom } from './sbom/scan-sbom.ts';
 export { scanImage } from './scan-image.ts';
 export { createScanService, type RegistryAccess, type ScanService } from './service.ts';
+export { MAX_VEX_BYTES, parseVexDocument } from './vex/document.ts';
+export type { VexDocument } from './vex/types.ts';

@@ -10,8 +10,15 @@ import { writeSampleLayout } from '../testing/sample-layout.ts';
 const reportShape = z.object({
   status: z.string(),
   image: z.object({ digest: z.string(), layers: z.array(z.object({ cached: z.boolean() })) }).nullable(),
+  distribution: z.unknown(),
+  packages: z.array(z.unknown()),
   findings: z.array(
-    z.object({ id: z.string(), severity: z.string(), fixed: z.string().nullable(), package: z.string() }),
+    z.looseObject({
+      id: z.string(),
+      severity: z.string(),
+      fixed: z.string().nullable(),
+      package: z.string(),
+    }),
   ),
   advisories: z.object({ kind: z.string(), notices: z.array(z.string()) }),
 });
@@ -103,6 +110,51 @@ describe('scan', () => {
     expect(new Set(report.findings.map((finding) => finding.id))).toEqual(
       new Set(['CVE-2020-7598', 'CVE-2021-44906']),
     );
+  });
+
+  it('counts what is exempt, shows it when asked, and does not fail on it', async () => {
+    const all = (await json(`oci:${layout}`)).report.findings;
+    const ids = [...new Set(all.map((finding) => finding.id))];
+    const file = join(folder, 'exemptions.yaml');
+    const entries = ids.map(
+      (id) => `  - {vulnerability: ${id}, reason: r, owner: me, expires: 2999-01-01}\n`,
+    );
+    writeFileSync(
+      file,
+      `exemptions:\n${entries.join('')}  - {package: none, reason: r, owner: me, expires: 2999-01-01}\n`,
+    );
+    const options = ['--ignore-file', file, '--fail-on', 'low'];
+    const { code, out } = await scan(`oci:${layout}`, ...options);
+    expect(code).toBe(0);
+    expect(out).toContain(`${all.length} exempt, --show-exempt`);
+    expect(out).toContain(`exemption ${file}:${ids.length + 2} (none) covers no finding here`);
+    const shown = await scan(`oci:${layout}`, ...options, '--show-exempt');
+    expect(shown.out).toContain(`EXEMPT (${all.length})`);
+    expect(shown.out).toContain('r (me, until 2999-01-01, exemption');
+    writeFileSync(
+      file,
+      `exemptions:\n  - {vulnerability: ${ids[0]}, reason: r, owner: me, expires: 2020-01-01}\n`,
+    );
+    const past = await scan(`oci:${layout}`, ...options);
+    expect(past.code).toBe(1);
+    expect(past.out).toContain('expired after 2020-01-01');
+    writeFileSync(file, 'exemptions:\n  - {vulnerability: x, until: never}\n');
+    const wrong = await scan(`oci:${layout}`, ...options);
+    expect(wrong.code).toBe(2);
+    expect(wrong.err).toContain('line 2: unknown key "until"');
+  });
+
+  it.each(['cyclonedx', 'spdx'])('finds the same in its own %s document', async (format) => {
+    const file = join(folder, `sbom.${format}.json`);
+    await scan(`oci:${layout}`, '-o', `${format}=${file}`);
+    const image = (await json(`oci:${layout}`)).report;
+    const { code, report } = await json(`sbom:${file}`, '--offline');
+    expect(code).toBe(0);
+    expect(report.findings.length).toBeGreaterThan(3);
+    const withoutDigest = (finding: object) => ({ ...finding, layerDigest: null });
+    expect(report.findings.map(withoutDigest)).toEqual(image.findings.map(withoutDigest));
+    expect(report.packages).toEqual(image.packages);
+    expect(report.distribution).toEqual(image.distribution);
   });
 
   it('has codes for what is not there', async () => {

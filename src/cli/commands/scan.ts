@@ -1,18 +1,17 @@
 // `breakwater scan TARGET`: scans without a server and says what to fix first.
-import { join } from 'node:path';
-import { homedir } from 'node:os';
 import type { AdvisoryFile } from '../../advisories/index.ts';
 import { reachesSeverity, type Severity, systemClock } from '../../core/index.ts';
-import { fileLayerCache, scanDirectory, scanImage, type ScanReport } from '../../scan/index.ts';
+import type { ScanReport } from '../../scan/index.ts';
 import { openAdvisories } from '../advisories-source.ts';
 import type { CommandAction, CommandContext } from '../command-line.ts';
 import { cliErrors } from '../errors.ts';
-import { type FormatContext, loadFormat } from '../formats/format.ts';
+import { type FormatContext, isOpen, loadFormat } from '../formats/format.ts';
 import { age } from '../formats/wording.ts';
 import { optionText, optionTexts } from '../option-values.ts';
 import { parseReportOutputs, writeOutput } from '../output.ts';
-import { ProgressLine } from '../progress-line.ts';
-import { openTarget, parseTarget, type ScanTarget } from '../scan-target.ts';
+import { parseTarget } from '../scan-target.ts';
+import { applySuppressions, readSuppressionSources } from '../suppression-sources.ts';
+import { scanTarget, targetScanSettings } from '../target-scan.ts';
 import { compareVersions } from '../version-order.ts';
 import { VERSION } from '../version.ts';
 
@@ -21,27 +20,30 @@ interface ScanSettings {
   readonly severities: readonly Severity[] | undefined;
   readonly fixable: boolean;
   readonly maxAgeMs: number | undefined;
-  readonly platform: string | undefined;
   readonly all: boolean;
+  readonly showExempt: boolean;
   readonly quiet: boolean;
-  readonly cacheDirectory: string;
 }
 
 export const scan: CommandAction = async (context, [text = ''], options) => {
   const { terminal } = context;
-  const settings = readSettings(options, context.environment);
+  const settings = readSettings(options);
   const outputs = parseReportOutputs(optionTexts(options['output']));
   const target = parseTarget(text, options['offline'] === true);
+  const sources = await readSuppressionSources(options);
   const advisories = openAdvisories(optionText(options['advisories']));
   try {
     refuseOldAdvisories(advisories, settings.maxAgeMs);
-    const found = await scanTarget(target, advisories, settings, context);
-    const reports = found.map((report) => filterReport(report, settings));
+    const reading = targetScanSettings(options, context.environment);
+    const found = await scanTarget(target, advisories, reading, context);
+    const marked = applySuppressions(found, sources);
+    const reports = marked.map((report) => filterReport(report, settings));
     const format: FormatContext = {
       toolVersion: VERSION,
       width: terminal.width,
       colour: terminal.colour,
       showAll: settings.all,
+      showExempt: settings.showExempt,
       compareVersions,
     };
     for (const output of outputs) {
@@ -54,51 +56,22 @@ export const scan: CommandAction = async (context, [text = ''], options) => {
   }
 };
 
-function readSettings(
-  options: Readonly<Record<string, unknown>>,
-  environment: NodeJS.ProcessEnv,
-): ScanSettings {
+function readSettings(options: Readonly<Record<string, unknown>>): ScanSettings {
   const { failOn, severity, maxAge } = options;
-  const cacheHome = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   return {
     failOn: isSeverity(failOn) ? failOn : undefined,
     severities: Array.isArray(severity) ? severity.filter(isSeverity) : undefined,
     fixable: options['fixable'] === true,
     maxAgeMs: typeof maxAge === 'number' ? maxAge : undefined,
-    platform: optionText(options['platform']),
     all: options['all'] === true,
+    showExempt: options['showExempt'] === true,
     quiet: options['quiet'] === true,
-    cacheDirectory: optionText(options['cacheDir']) ?? join(cacheHome, 'breakwater', 'layers'),
   };
 }
 
 /** Option parsers have checked the text already; this only tells the compiler. */
 function isSeverity(value: unknown): value is Severity {
   return typeof value === 'string';
-}
-
-async function scanTarget(
-  target: ScanTarget,
-  advisories: AdvisoryFile,
-  settings: ScanSettings,
-  { terminal, environment, interrupted }: CommandContext,
-): Promise<readonly ScanReport[]> {
-  const common = { advisories, clock: systemClock, signal: interrupted };
-  if (target.kind === 'directory') return [await scanDirectory(target.path, common)];
-  const progress = new ProgressLine(terminal, settings.quiet);
-  const source = await openTarget(target, environment);
-  try {
-    return await scanImage(source, {
-      ...common,
-      cache: fileLayerCache(settings.cacheDirectory),
-      ...(settings.platform === undefined ? {} : { platform: settings.platform }),
-      onProgress: ({ digest, layersDone, layersTotal }) =>
-        progress.show(`${digest.slice(0, 19)}  layer ${layersDone} of ${layersTotal}`),
-    });
-  } finally {
-    progress.clear();
-    await source.close();
-  }
 }
 
 function refuseOldAdvisories(advisories: AdvisoryFile, maxAgeMs: number | undefined): void {
@@ -136,7 +109,7 @@ function conclude(
   target: string,
   { terminal }: CommandContext,
 ): number {
-  const findings = reports.flatMap((report) => report.findings);
+  const findings = reports.flatMap((report) => report.findings.filter(isOpen));
   if (!quiet && findings.length > 0) {
     const hints = [
       ...(all ? [] : ['--all for every finding']),

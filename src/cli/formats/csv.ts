@@ -2,7 +2,7 @@
 import type { ScanReport } from '../../scan/index.ts';
 import { compareFindings } from './fix-plan.ts';
 import type { ReportFormat } from './format.ts';
-import { notices, printable, verdict } from './wording.ts';
+import { notices, printable, suppressionText, verdict } from './wording.ts';
 
 const HEADER = [
   'record',
@@ -25,6 +25,8 @@ const HEADER = [
   'path',
   'purl',
   'text',
+  'state',
+  'suppression',
   'advisories_kind',
   'advisories_digest',
   'advisories_age_hours',
@@ -70,6 +72,8 @@ function reportRows(report: ScanReport): readonly Row[] {
       path: finding.path,
       purl: finding.purl,
       text: finding.title,
+      state: finding.state,
+      suppression: suppressionText(finding),
     }),
   );
   const problems = report.problems.map(

@@ -1,10 +1,10 @@
 // `-o cyclonedx`: CycloneDX 1.6 JSON (ECMA-424): components, and vulnerabilities that refer to them.
 import type { Severity } from '../../core/index.ts';
-import type { Finding, ImagePackage, ScanReport } from '../../scan/index.ts';
+import type { DistributionRelease, Finding, ImagePackage, ScanReport } from '../../scan/index.ts';
 import { compareFindings } from './fix-plan.ts';
 import type { ReportFormat } from './format.ts';
 import { documentUuid, uniqueNames } from './identifiers.ts';
-import { advisoriesLine, notices, problemPlace, verdict } from './wording.ts';
+import { advisoriesLine, notices, problemPlace, suppressionText, verdict } from './wording.ts';
 
 type Component = Readonly<Record<string, unknown>>;
 
@@ -58,6 +58,7 @@ function part(report: ScanReport, unique: (wanted: string) => string): Part {
     if (!references.has(item.purl)) references.set(item.purl, reference);
     return packageComponent(item, reference);
   });
+  if (report.distribution !== null) components.push(systemComponent(report.distribution, unique));
   return { report, root: rootComponent(report, rootReference), rootReference, components, references };
 }
 
@@ -84,6 +85,17 @@ function rootComponent(report: ScanReport, reference: string): Component {
   };
 }
 
+function systemComponent(release: DistributionRelease, unique: (wanted: string) => string): Component {
+  const { id, versionId, prettyName } = release;
+  return {
+    type: 'operating-system',
+    'bom-ref': unique(`os:${id}-${versionId ?? ''}`),
+    name: id,
+    ...(versionId === null ? {} : { version: versionId }),
+    description: prettyName,
+  };
+}
+
 function packageComponent(item: ImagePackage, reference: string): Component {
   const licenses = (item.licenses ?? []).filter((name) => name !== '');
   return {
@@ -98,6 +110,8 @@ function packageComponent(item: ImagePackage, reference: string): Component {
       property('package:layer', String(item.layer)),
       property('package:path', item.path),
       ...(item.source ? [property('package:source', `${item.source.name} ${item.source.version}`)] : []),
+      ...(item.ownedBy === undefined ? [] : [property('package:ownedBy', item.ownedBy)]),
+      ...Object.entries(item.detail ?? {}).map(([name, value]) => property(`package:detail:${name}`, value)),
     ],
   };
 }
@@ -106,7 +120,7 @@ function vulnerabilities(parts: readonly Part[]): readonly object[] {
   const grouped = new Map<string, { finding: Finding; affects: Map<string, string> }>();
   for (const { report, references } of parts) {
     for (const finding of report.findings.toSorted(compareFindings)) {
-      const key = `${finding.id}\n${finding.advisory}\n${finding.severity}`;
+      const key = JSON.stringify([finding.id, finding.advisory, finding.severity, finding.suppression]);
       const group = grouped.get(key) ?? { finding, affects: new Map<string, string>() };
       const reference = references.get(`${finding.purl}\n${finding.path}`) ?? references.get(finding.purl);
       if (reference !== undefined) group.affects.set(reference, finding.installed);
@@ -138,12 +152,21 @@ function vulnerability(finding: Finding, affects: ReadonlyMap<string, string>): 
         ? `No fixed version is known (${finding.fixState}).`
         : `Upgrade ${finding.package} to ${finding.fixed} or later.`,
     affects: [...affects].map(([ref, version]) => ({ ref, versions: [{ version, status: 'affected' }] })),
+    ...(finding.suppression === undefined
+      ? {}
+      : { analysis: { state: analysisState(finding), detail: suppressionText(finding) } }),
     properties: [
       property('exploited', String(finding.exploited)),
       ...(finding.epss === null ? [] : [property('epss', String(finding.epss))]),
       property('range', finding.range),
     ],
   };
+}
+
+/** An exemption is a decision, not a statement that the flaw is absent: only VEX documents say "not affected". */
+function analysisState({ suppression }: Finding): string {
+  if (suppression?.by !== 'vex') return 'exploitable';
+  return suppression.reason.startsWith('fixed') ? 'resolved' : 'not_affected';
 }
 
 function property(name: string, value: string): { readonly name: string; readonly value: string } {

@@ -1,5 +1,5 @@
 // The contract of an output format: scan reports in, one document out.
-import type { ScanReport } from '../../scan/index.ts';
+import type { Finding, ScanReport } from '../../scan/index.ts';
 
 /** What a format may need to know besides the reports. */
 export interface FormatContext {
@@ -9,8 +9,15 @@ export interface FormatContext {
   readonly colour: boolean;
   /** List every finding instead of what to fix first. */
   readonly showAll: boolean;
+  /** List exempt findings in the table; without it they are only counted. */
+  readonly showExempt: boolean;
   /** Orders two versions of one kind of package, to pick the version that fixes most. */
   readonly compareVersions: (kind: string, a: string, b: string) => number;
+}
+
+/** Does the finding count, or has somebody taken it on? */
+export function isOpen(finding: Pick<Finding, 'state'>): boolean {
+  return finding.state !== 'exempt';
 }
 
 export interface ReportFormat {

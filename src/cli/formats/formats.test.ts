@@ -10,6 +10,7 @@ const context: FormatContext = {
   width: 120,
   colour: false,
   showAll: false,
+  showExempt: false,
   compareVersions: (_kind, a, b) => a.localeCompare(b, 'en', { numeric: true }),
 };
 
@@ -173,7 +174,7 @@ describe('cyclonedx 1.6', () => {
       const references = [root, ...components].map((item) => item['bom-ref']);
       expect(new Set(references).size).toBe(references.length);
       for (const item of components) {
-        expect(['library', 'container', 'file']).toContain(item['type']);
+        expect(['library', 'container', 'file', 'operating-system']).toContain(item['type']);
         expect(typeof item['name']).toBe('string');
       }
       for (const vulnerability of list(bom['vulnerabilities'])) {

@@ -1,8 +1,8 @@
 // `-o junit`: JUnit XML for build servers; a finding is a failed test, what could not be read is an error.
 import type { ScanReport } from '../../scan/index.ts';
 import { compareFindings } from './fix-plan.ts';
-import type { ReportFormat } from './format.ts';
-import { advisoriesLine, notices, problemPlace, verdict } from './wording.ts';
+import { isOpen, type ReportFormat } from './format.ts';
+import { advisoriesLine, notices, problemPlace, suppressionText, verdict } from './wording.ts';
 
 export const junitFormat: ReportFormat = {
   render(reports) {
@@ -30,12 +30,13 @@ interface Suite {
 function suite(report: ScanReport): Suite {
   const name = report.image?.platform ? `${report.target} ${report.image.platform}` : report.target;
   const cases = [...findingCases(report), ...problemCases(report)];
-  const failures = report.findings.length;
+  const failures = report.findings.filter(isOpen).length;
+  const skipped = report.findings.length - failures;
   const unscanned = report.status === 'unscannable' && report.problems.length === 0;
   if (unscanned) cases.push(errorCase('scan', 'NOT_SCANNED', verdict(report)));
   if (cases.length === 0) cases.push(`    <testcase classname="scan" name="${xml(verdict(report))}"/>`);
   const errors = report.problems.length + (unscanned ? 1 : 0);
-  const counts = `tests="${cases.length}" failures="${failures}" errors="${errors}"`;
+  const counts = `tests="${cases.length}" failures="${failures}" errors="${errors}" skipped="${skipped}"`;
   const timestamp = xml(report.scannedAt.replace(/(\.\d+)?Z$/, ''));
   return {
     tests: cases.length,
@@ -64,7 +65,9 @@ function findingCases(report: ScanReport): string[] {
     const text = `${finding.title}\n${finding.purl}\nlayer ${finding.layer}: ${finding.path}`;
     return [
       `    <testcase classname="${xml(finding.purl)}" name="${xml(`${finding.id} ${finding.package}`)}">`,
-      `      <failure type="${finding.severity}" message="${xml(message)}">${xml(text)}</failure>`,
+      isOpen(finding)
+        ? `      <failure type="${finding.severity}" message="${xml(message)}">${xml(text)}</failure>`
+        : `      <skipped message="${xml(`exempt: ${suppressionText(finding)}`)}"/>`,
       '    </testcase>',
     ].join('\n');
   });

@@ -1,9 +1,9 @@
 // `-o markdown`: a report for pull requests and tickets (GitHub flavoured tables).
 import { SEVERITIES } from '../../core/index.ts';
-import type { ScanReport } from '../../scan/index.ts';
+import type { Finding, ScanReport } from '../../scan/index.ts';
 import { compareFindings, planFixes } from './fix-plan.ts';
-import type { FormatContext, ReportFormat } from './format.ts';
-import { advisoriesLine, notices, printable, problemPlace, verdict } from './wording.ts';
+import { type FormatContext, isOpen, type ReportFormat } from './format.ts';
+import { advisoriesLine, notices, printable, problemPlace, suppressionText, verdict } from './wording.ts';
 
 export const markdownFormat: ReportFormat = {
   render: (reports, context) =>
@@ -18,7 +18,9 @@ function renderReport(report: ScanReport, context: FormatContext): readonly stri
   lines.push(escape(advisoriesLine(report)), '');
   for (const notice of notices(report)) lines.push(`> **Notice:** ${escape(notice)}`, '');
   if (report.status === 'finished' && report.findings.length > 0) {
-    lines.push(...fixes(report, context), ...counts(report), ...findings(report));
+    const open = report.findings.filter(isOpen);
+    if (open.length > 0) lines.push(...fixes(report, context), ...counts(open), ...findings(open));
+    lines.push(...exempt(report));
   }
   if (report.problems.length > 0) lines.push(...problems(report));
   while (lines.at(-1) === '') lines.pop();
@@ -46,9 +48,9 @@ function fixes(report: ScanReport, context: FormatContext): readonly string[] {
   ];
 }
 
-function counts(report: ScanReport): readonly string[] {
+function counts(open: readonly Finding[]): readonly string[] {
   const rows = SEVERITIES.flatMap((severity) => {
-    const ofSeverity = report.findings.filter((finding) => finding.severity === severity);
+    const ofSeverity = open.filter((finding) => finding.severity === severity);
     if (ofSeverity.length === 0) return [];
     const fixable = ofSeverity.filter((finding) => finding.fixed !== null).length;
     const exploited = ofSeverity.filter((finding) => finding.exploited).length;
@@ -57,8 +59,8 @@ function counts(report: ScanReport): readonly string[] {
   return ['### Severity', '', ...table(['Severity', 'Total', 'Fixable', 'Exploited'], rows), ''];
 }
 
-function findings(report: ScanReport): readonly string[] {
-  const rows = report.findings
+function findings(open: readonly Finding[]): readonly string[] {
+  const rows = open
     .toSorted(compareFindings)
     .map((finding) => [
       finding.severity,
@@ -71,6 +73,15 @@ function findings(report: ScanReport): readonly string[] {
     ]);
   const header = ['Severity', 'Id', 'Package', 'Installed', 'Fixed', 'Exploited', 'Title'];
   return ['### Findings', '', ...table(header, rows), ''];
+}
+
+function exempt(report: ScanReport): readonly string[] {
+  const rows = report.findings
+    .filter((finding) => !isOpen(finding))
+    .toSorted(compareFindings)
+    .map((finding) => [finding.severity, finding.id, finding.package, suppressionText(finding)]);
+  if (rows.length === 0) return [];
+  return ['### Exempt', '', ...table(['Severity', 'Id', 'Package', 'Why'], rows), ''];
 }
 
 function problems(report: ScanReport): readonly string[] {

@@ -1,9 +1,10 @@
 // `-o sarif`: SARIF 2.1.0 (OASIS); one run per image, one rule per vulnerability, one result per finding.
+import { createHash } from 'node:crypto';
 import { severityRank, type Severity } from '../../core/index.ts';
 import type { Finding, ScanProblem, ScanReport } from '../../scan/index.ts';
 import { compareFindings } from './fix-plan.ts';
 import type { ReportFormat } from './format.ts';
-import { advisoriesLine, notices, problemPlace, verdict } from './wording.ts';
+import { advisoriesLine, notices, problemPlace, suppressionText, verdict } from './wording.ts';
 
 /** Scores for `security-severity` where the advisory carries no CVSS score: the middle of each CVSS band. */
 const SCORES: Readonly<Record<Severity, string>> = {
@@ -107,7 +108,12 @@ function result(finding: Finding, ruleIndex: number): object {
         message: { text: `layer ${finding.layer}: ${finding.path}` },
       },
     ],
-    partialFingerprints: { 'breakwater/v1': `${finding.id}|${finding.purl}|${finding.path}` },
+    partialFingerprints: fingerprints(finding),
+    ...(finding.suppression === undefined
+      ? {}
+      : {
+          suppressions: [{ kind: 'external', status: 'accepted', justification: suppressionText(finding) }],
+        }),
     properties: {
       severity: finding.severity,
       installed: finding.installed,
@@ -120,6 +126,18 @@ function result(finding: Finding, ruleIndex: number): object {
       layerDigest: finding.layerDigest,
     },
   };
+}
+
+/**
+ * What a finding is known by from scan to scan (SARIF 3.27.17): flaw, package and file. The version is not part of it,
+ * so that a rebuild that does not fix the flaw does not close and open the alert.
+ */
+function fingerprints({ id, purl, path }: Finding): Readonly<Record<string, string>> {
+  const withoutVersion = purl.replace(/@[^@/?]*(?=\?|$)/, '').replace(/\?.*$/, '');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([id, withoutVersion, path]))
+    .digest('hex');
+  return { 'breakwater/v2': hash.slice(0, 32) };
 }
 
 function fixText(finding: Finding): string {

@@ -1,5 +1,5 @@
 // `-o spdx`: SPDX 2.3 JSON; packages with package URLs, findings as security references.
-import type { Finding, ImagePackage, ScanReport } from '../../scan/index.ts';
+import type { DistributionRelease, Finding, ImagePackage, ScanReport } from '../../scan/index.ts';
 import type { ReportFormat } from './format.ts';
 import { documentUuid } from './identifiers.ts';
 import { advisoriesLine, notices, problemPlace, verdict } from './wording.ts';
@@ -23,9 +23,21 @@ export const spdxFormat: ReportFormat = {
       const findings = Map.groupBy(report.findings, (finding) => `${finding.purl}\n${finding.path}`);
       report.packages.forEach((item, position) => {
         const id = `SPDXRef-Package-${index + 1}-${position + 1}`;
-        packages.push(softwarePackage(item, id, findings.get(`${item.purl}\n${item.path}`) ?? []));
+        const own = findings.get(`${item.purl}\n${item.path}`) ?? [];
+        const note = {
+          annotationDate: created,
+          annotationType: 'OTHER',
+          annotator: creator,
+          comment: noteOf(item),
+        };
+        packages.push({ ...softwarePackage(item, id, own), annotations: [note] });
         relationships.push(relate(root, 'CONTAINS', id));
       });
+      if (report.distribution !== null) {
+        const id = `SPDXRef-System-${index + 1}`;
+        packages.push(systemPackage(report.distribution, id));
+        relationships.push(relate(root, 'CONTAINS', id));
+      }
     });
     const document = {
       spdxVersion: 'SPDX-2.3',
@@ -89,6 +101,22 @@ function softwarePackage(item: ImagePackage, id: string, findings: readonly Find
         referenceLocator: `https://osv.dev/vulnerability/${encodeURIComponent(advisory)}`,
       })),
     ],
+  };
+}
+
+/** What a package URL does not say, so that the document read back gives the same findings. */
+function noteOf({ layer, path, source, ownedBy, licenses, detail }: ImagePackage): string {
+  return `breakwater:package ${JSON.stringify({ layer, path, source, ownedBy, licenses, detail })}`;
+}
+
+function systemPackage({ id, versionId, prettyName }: DistributionRelease, reference: string): object {
+  return {
+    SPDXID: reference,
+    name: id,
+    ...(versionId === null ? {} : { versionInfo: versionId }),
+    ...unasserted,
+    description: prettyName,
+    primaryPackagePurpose: 'OPERATING-SYSTEM',
   };
 }
 

@@ -4,8 +4,8 @@ import { SEVERITIES, type Severity } from '../../core/index.ts';
 import type { Finding, ScanReport } from '../../scan/index.ts';
 import { type Cell, layoutColumns, truncate } from '../columns.ts';
 import { compareFindings, type Fix, planFixes } from './fix-plan.ts';
-import type { FormatContext, ReportFormat } from './format.ts';
-import { advisoriesLine, notices, printable, problemPlace, verdict } from './wording.ts';
+import { type FormatContext, isOpen, type ReportFormat } from './format.ts';
+import { advisoriesLine, notices, printable, problemPlace, suppressionText, verdict } from './wording.ts';
 
 /** Upgrades shown before "and N more". */
 const FIXES_SHOWN = 10;
@@ -36,10 +36,12 @@ function renderReport(report: ScanReport, context: FormatContext, colours: Colou
   if (report.status === 'finished') {
     const fixes = planFixes(report, context.compareVersions);
     lines.push(...fixFirst(fixes, report, context, colours));
-    if (report.findings.length > 0) lines.push('', ...severityCounts(report.findings, context, colours));
-    if (context.showAll && report.findings.length > 0) {
-      lines.push('', colours.bold('EVERY FINDING'), ...allFindings(report.findings, context, colours));
+    const open = report.findings.filter(isOpen);
+    if (open.length > 0) lines.push('', ...severityCounts(open, context, colours));
+    if (context.showAll && open.length > 0) {
+      lines.push('', colours.bold('EVERY FINDING'), ...allFindings(open, context, colours));
     }
+    lines.push(...exemptFindings(report, context, colours));
   }
   lines.push(...problems(report, context, colours));
   for (const notice of notices(report)) lines.push('', `${colours.yellow('NOTICE')}  ${printable(notice)}`);
@@ -66,7 +68,7 @@ function header(report: ScanReport, colours: Colours): readonly string[] {
 function verdictLine(report: ScanReport, colours: Colours): string {
   const text = verdict(report);
   if (report.status === 'unscannable') return colours.bold(colours.red(text));
-  return report.findings.length > 0 ? colours.bold(text) : text;
+  return report.findings.some(isOpen) ? colours.bold(text) : text;
 }
 
 function fixFirst(
@@ -76,7 +78,7 @@ function fixFirst(
   colours: Colours,
 ): readonly string[] {
   if (fixes.length === 0) {
-    return report.findings.length > 0 ? ['', 'No finding has a fixing version yet.'] : [];
+    return report.findings.some(isOpen) ? ['', 'No finding has a fixing version yet.'] : [];
   }
   const shown = context.showAll ? fixes : fixes.slice(0, FIXES_SHOWN);
   const rows = shown.map((fix): readonly Cell[] => [
@@ -155,6 +157,28 @@ function allFindings(
     { title: 'TITLE', priority: 5, shrinkTo: 20 },
   ];
   return layoutColumns(columns, rows, context.width);
+}
+
+/** Exempt findings are always counted; `--show-exempt` lists them with who took them on, why and until when. */
+function exemptFindings(report: ScanReport, context: FormatContext, colours: Colours): readonly string[] {
+  const exempt = report.findings.filter((finding) => !isOpen(finding));
+  if (exempt.length === 0) return [];
+  if (!context.showExempt) return ['', `${exempt.length} exempt, --show-exempt`];
+  const rows = exempt
+    .toSorted(compareFindings)
+    .map((finding): readonly Cell[] => [
+      severityCell(finding.severity, colours),
+      { text: printable(finding.id) },
+      { text: printable(`${finding.package} ${finding.installed}`) },
+      { text: printable(suppressionText(finding)) },
+    ]);
+  const columns = [
+    { title: 'SEVERITY' },
+    { title: 'ID' },
+    { title: 'PACKAGE', shrinkTo: 16 },
+    { title: 'WHY', shrinkTo: 20 },
+  ];
+  return ['', colours.bold(`EXEMPT (${exempt.length})`), ...layoutColumns(columns, rows, context.width)];
 }
 
 function problems(report: ScanReport, context: FormatContext, colours: Colours): readonly string[] {

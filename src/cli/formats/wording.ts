@@ -1,5 +1,6 @@
 // Sentences that several formats share, so that "not scanned" never reads like "clean" in any of them.
-import type { ScanProblem, ScanReport } from '../../scan/index.ts';
+import type { Finding, ScanProblem, ScanReport } from '../../scan/index.ts';
+import { isOpen } from './format.ts';
 
 /** One line about the advisory data a report was made with. */
 export function advisoriesLine(report: ScanReport): string {
@@ -22,13 +23,33 @@ export function notices(report: ScanReport): readonly string[] {
 export function verdict(report: ScanReport): string {
   if (report.status === 'unscannable')
     return `NOT SCANNED: ${report.reason ?? 'the target could not be read'}`;
-  const open = report.findings.length;
+  const open = report.findings.filter(isOpen).length;
+  const exempt = exemptWords(report);
   const packages = `${report.packages.length} ${report.packages.length === 1 ? 'package' : 'packages'}`;
-  if (open > 0) return `${open} ${open === 1 ? 'finding' : 'findings'} in ${packages}`;
+  if (open > 0) return `${open} ${open === 1 ? 'finding' : 'findings'} in ${packages}${exempt}`;
   if (report.packages.length === 0) return 'no packages were found, so nothing could be matched';
   const limit = report.advisories.kind === 'starter' ? ', but only the starter advisories were checked' : '';
   const unread = report.problems.length > 0 ? ', but not everything could be read' : '';
-  return `no known vulnerabilities in ${packages}${limit}${unread}`;
+  const what = exempt === '' ? 'no known vulnerabilities' : 'no open findings';
+  return `${what} in ${packages}${exempt}${limit}${unread}`;
+}
+
+/** `, 3 exempt`, or nothing: what was taken on is counted in every format. */
+function exemptWords(report: ScanReport): string {
+  const count = report.findings.filter((finding) => !isOpen(finding)).length;
+  return count === 0 ? '' : `, ${count} exempt`;
+}
+
+/** Why an exempt finding does not count, in one line. */
+export function suppressionText({ suppression }: Pick<Finding, 'suppression'>): string {
+  if (suppression === undefined) return '';
+  const { by, source, reason, owner, until } = suppression;
+  const facts = [
+    ...(owner === null ? [] : [owner]),
+    ...(until === null ? [] : [`until ${until}`]),
+    `${by} ${source}`,
+  ];
+  return `${reason} (${facts.join(', ')})`;
 }
 
 /** `2 h`, `3 days`. */

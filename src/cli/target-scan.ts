@@ -1,0 +1,65 @@
+// Scans whatever a target names, with progress on stderr: what `scan` and `explain` share.
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { AdvisoryFile } from '../advisories/index.ts';
+import { systemClock } from '../core/index.ts';
+import {
+  fileLayerCache,
+  MAX_SBOM_BYTES,
+  scanDirectory,
+  scanImage,
+  scanSbom,
+  type ScanReport,
+} from '../scan/index.ts';
+import type { CommandContext } from './command-line.ts';
+import { readInputFile } from './input-file.ts';
+import { optionText } from './option-values.ts';
+import { ProgressLine } from './progress-line.ts';
+import { openTarget, type ScanTarget } from './scan-target.ts';
+
+export interface TargetScanSettings {
+  readonly platform: string | undefined;
+  readonly quiet: boolean;
+  readonly cacheDirectory: string;
+}
+
+/** The options that decide how a target is read; layer results are kept in the user's cache by default. */
+export function targetScanSettings(
+  options: Readonly<Record<string, unknown>>,
+  environment: NodeJS.ProcessEnv,
+): TargetScanSettings {
+  const cacheHome = environment['XDG_CACHE_HOME'] || join(homedir(), '.cache');
+  return {
+    platform: optionText(options['platform']),
+    quiet: options['quiet'] === true,
+    cacheDirectory: optionText(options['cacheDir']) ?? join(cacheHome, 'breakwater', 'layers'),
+  };
+}
+
+/** One report, or one for each image of an index. Rejects with a coded error when the target cannot be read. */
+export async function scanTarget(
+  target: ScanTarget,
+  advisories: AdvisoryFile,
+  settings: TargetScanSettings,
+  { terminal, environment, interrupted }: CommandContext,
+): Promise<readonly ScanReport[]> {
+  const common = { advisories, clock: systemClock, signal: interrupted };
+  if (target.kind === 'directory') return [await scanDirectory(target.path, common)];
+  if (target.kind === 'sbom') {
+    return [scanSbom(await readInputFile(target.path, MAX_SBOM_BYTES), target.path, common)];
+  }
+  const progress = new ProgressLine(terminal, settings.quiet);
+  const source = await openTarget(target, environment);
+  try {
+    return await scanImage(source, {
+      ...common,
+      cache: fileLayerCache(settings.cacheDirectory),
+      ...(settings.platform === undefined ? {} : { platform: settings.platform }),
+      onProgress: ({ digest, layersDone, layersTotal }) =>
+        progress.show(`${digest.slice(0, 19)}  layer ${layersDone} of ${layersTotal}`),
+    });
+  } finally {
+    progress.clear();
+    await source.close();
+  }
+}
