@@ -17,8 +17,12 @@ import { createFilesystemBlobDriver } from './blobs/filesystem.ts';
 import { openDatabase } from './database.ts';
 import { createJournal, type ClosableJournal } from './journal.ts';
 import { migrate } from './migrate.ts';
+import { postgresMissing, startPostgres } from '../../test/fixtures/postgres.ts';
 import { openTestPlace } from './testing.ts';
 import type { BlobDriver, Database } from './types.ts';
+
+const noServer =
+  (process.env['TEST_DATABASE_URL'] ?? process.env['DATABASE_URL']) ? undefined : postgresMissing();
 
 interface Place {
   readonly db: Database;
@@ -29,8 +33,9 @@ interface Place {
 }
 
 /** A store's parts in a fresh place: on the configured server if there is one, or embedded. */
-async function openPlace(engine: 'configured' | 'embedded' = 'configured'): Promise<Place> {
-  const place = await (engine === 'embedded' ? openTestPlace('') : openTestPlace());
+/** A place on the configured engine, or on the server at `serverUrl`; empty text means the embedded database. */
+async function openPlace(serverUrl?: string): Promise<Place> {
+  const place = await openTestPlace(serverUrl);
   const { dataDirectory } = place.options;
   const database = await openDatabase({ ...place.options, logger: silentLogger() });
   const { db, kind } = database;
@@ -188,20 +193,23 @@ describe('backup and restore', () => {
     });
   });
 
-  it.skipIf(!process.env['TEST_DATABASE_URL'] && !process.env['DATABASE_URL'])(
-    'moves from a PostgreSQL server to the embedded database and back (skipped without TEST_DATABASE_URL)',
+  it.skipIf(noServer !== undefined)(
+    `moves between PostgreSQL and the embedded database and back${noServer ? ` (skipped: ${noServer})` : ''}`,
     async () => {
+      const server = source.kind === 'server' ? undefined : await startPostgres();
       const first = await backupStore(source, options(true));
-      const embedded = await openPlace('embedded');
+      const other = await openPlace(server?.url ?? '');
       try {
-        await restoreStore(first.path, embedded);
-        const second = await backupStore(embedded, { ...options(true), out: join(directory, 'second') });
+        expect(other.kind).not.toBe(source.kind);
+        await restoreStore(first.path, other);
+        const second = await backupStore(other, { ...options(true), out: join(directory, 'second') });
         expect(second.tables).toEqual(first.tables);
         target = await openPlace();
         expect(await restoreStore(second.path, target)).toMatchObject({ leftOut: 0, objects: 3 });
         expect(await everything(target.db)).toEqual(await everything(source.db));
       } finally {
-        await embedded.close();
+        await other.close();
+        await server?.stop();
       }
     },
   );
