@@ -92,6 +92,7 @@ describe('terminal', () => {
     expect(terminalWidth({ COLUMNS: '80' }, 200)).toBe(80);
     expect(terminalWidth({ COLUMNS: 'wide' }, 200)).toBe(200);
     expect(terminalWidth({}, undefined)).toBe(120);
+    expect(terminalWidth({}, 0)).toBe(120);
   });
 });
 

@@ -41,11 +41,11 @@ export function processTerminal(environment: NodeJS.ProcessEnv = process.env): T
   };
 }
 
-/** `COLUMNS` wins over what the terminal says; nonsense is ignored. */
+/** `COLUMNS` wins over what the terminal says; nonsense is ignored, also the 0 of a terminal that does not know its width. */
 export function terminalWidth(environment: NodeJS.ProcessEnv, columns: number | undefined): number {
   const named = Number(environment['COLUMNS']);
   const width = Number.isInteger(named) && named > 0 ? named : columns;
-  return width === undefined ? DEFAULT_WIDTH : Math.min(Math.max(width, 40), 1000);
+  return width === undefined || width < 1 ? DEFAULT_WIDTH : Math.min(Math.max(width, 40), 1000);
 }
 
 export function useColour(environment: NodeJS.ProcessEnv, isTerminal: boolean): boolean {
