@@ -1,5 +1,7 @@
 // os-release(5) to the OSV ecosystem keys that hold a distribution's advisories.
 
+import { rpmEcosystems } from './rpm-distribution.ts';
+
 /** The parts of os-release that decide. */
 export interface OsRelease {
   /** `ID`. */
@@ -24,7 +26,8 @@ const DEBIAN_CODENAMES: Readonly<Record<string, string>> = {
 /**
  * The OSV ecosystem keys of a distribution release, most specific first; empty means that there is no data for it and
  * nothing may be concluded. A key is no promise of data: compare with `AdvisoryFile.ecosystems()`. Derivatives are not
- * taken for their parents, because they rebuild packages under other versions.
+ * taken for their parents, because they rebuild packages under other versions; CentOS is, because it keeps Red Hat's.
+ * Keys of which `subscriptionOf` gives a name come last: their fixes are for subscribers.
  */
 export function distributionEcosystem(release: OsRelease): readonly string[] {
   const version = release.versionId?.trim() ?? '';
@@ -45,7 +48,7 @@ export function distributionEcosystem(release: OsRelease): readonly string[] {
     case 'cleanstart':
       return ['CleanStart'];
     default:
-      return major === undefined ? [] : rpmBased(release.id.trim().toLowerCase(), version, major);
+      return rpmEcosystems(release.id.trim().toLowerCase(), version);
   }
 }
 
@@ -62,13 +65,14 @@ function codenameInName(prettyName: string): string | undefined {
   return undefined;
 }
 
-/** April releases of even years are long-term ones and carry `:LTS` in their key. */
+/** April releases of even years are long-term ones: they carry `:LTS` in their key, and Ubuntu Pro has more fixes for them. */
 function ubuntu(version: string): readonly string[] {
   const match = /^(\d{2})\.(\d{2})/.exec(version);
   if (match === null) return [];
   const [, year = '', month = ''] = match;
   const longTerm = month === '04' && Number(year) % 2 === 0;
-  return [`Ubuntu:${year}.${month}${longTerm ? ':LTS' : ''}`];
+  const key = `${year}.${month}${longTerm ? ':LTS' : ''}`;
+  return longTerm ? [`Ubuntu:${key}`, `Ubuntu:Pro:${key}`] : [`Ubuntu:${key}`];
 }
 
 /** Pre-releases such as `3.21.0_alpha20240923` are edge. */
@@ -76,30 +80,4 @@ function alpine(version: string, prettyName: string): readonly string[] {
   const match = /^(\d+)\.(\d+)/.exec(version);
   if (version === 'edge' || version.includes('_alpha') || /\bedge\b/.test(prettyName)) return ['Alpine:edge'];
   return match === null ? [] : [`Alpine:v${match[1]}.${match[2]}`];
-}
-
-function rpmBased(id: string, version: string, major: string): readonly string[] {
-  switch (id) {
-    case 'almalinux':
-      return [`AlmaLinux:${major}`];
-    case 'rocky':
-      return [`Rocky Linux:${major}`];
-    case 'amzn':
-      return [`Amazon Linux:${major}`];
-    case 'azurelinux':
-      return [`Azure Linux:${major}`];
-    case 'mariner':
-      return [`CBL-Mariner:${major}`];
-    case 'rhel':
-      return redHat(major);
-    case 'opensuse-leap':
-      return [`openSUSE:Leap ${version}`];
-    default:
-      return [];
-  }
-}
-
-function redHat(major: string): readonly string[] {
-  const repositories = major === '7' ? ['server'] : ['baseos', 'appstream', 'crb'];
-  return repositories.map((repository) => `Red Hat:enterprise_linux:${major}::${repository}`);
 }

@@ -1,18 +1,23 @@
 // Packages against advisories: distribution packages by source name, language packages by ecosystem; one finding per flaw.
 import {
+  advisoriesLackEpoch,
+  advisoryNaming,
   distributionEcosystem,
   goToolchainVersion,
   matchVersion,
   normalizePackageName,
+  subscriptionOf,
   versionScheme,
   type AdvisoryFile,
   type MatchVerdict,
 } from '../advisories/index.ts';
 import { isSystemKind } from './compose.ts';
+import { erratumConcerns } from './errata.ts';
 import { findingOf } from './finding.ts';
 import { groupByFlaw, type Flaw, type Statement } from './flaws.ts';
 import { isWithoutCode } from './packages-without-code.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
+import { preferFreeFixes, subscriptionNotices } from './subscription-fixes.ts';
 import type { DistributionRelease, Finding, ImagePackage, PackageKind, ScanProblem } from './types.ts';
 
 export interface MatchResult {
@@ -46,6 +51,8 @@ export interface Query {
   readonly ecosystems: readonly string[];
   readonly name: string;
   readonly version: string;
+  /** RPM: `name:stream` of the module that the package came from. */
+  readonly stream?: string;
 }
 
 interface Answer {
@@ -72,12 +79,19 @@ export function matchPackages(
     if (answer === undefined) continue;
     for (const flaw of answer.flaws) findings.push(findingOf(item, flaw));
     if (answer.undecided > 0) {
-      const version = item.version === '(devel)' ? 'is not known' : `${item.version} is not understood`;
-      const message = `version of ${item.name} ${version}: ${answer.undecided} advisories about it were not matched`;
+      const message = `${whyUndecided(item)}: ${answer.undecided} advisories about it were not matched`;
       problems.push({ code: PROBLEM_CODES.versionUnknown, message, layer: item.layer, path: item.path });
     }
   }
-  return { findings, problems, notices: noticesOf(packages, distribution, advisories) };
+  const notices = [...noticesOf(packages, distribution, advisories), ...subscriptionNotices(findings)];
+  return { findings, problems, notices };
+}
+
+function whyUndecided({ kind, name, version }: ImagePackage): string {
+  if (version === '(devel)') return `version of ${name} is not known`;
+  if (kind === 'rpm' && /\.module[+_]/.test(version))
+    return `module stream of ${name} or of its advisories is not known`;
+  return `version of ${name} ${version} is not understood`;
 }
 
 /** Answers once for every source package and version, however many binary packages were built of it. */
@@ -94,15 +108,17 @@ class Matcher {
   answer(item: ImagePackage): Answer | undefined {
     const query = queryOf(item, this.#distribution);
     if (query === undefined) return undefined;
-    const key = `${query.ecosystems.join()}\n${query.name}\n${query.version}`;
+    const key = `${query.ecosystems.join()}\n${query.name}\n${query.version}\n${query.stream ?? ''}`;
     if (this.#answers.has(key)) return this.#answers.get(key);
     const answer = this.#ask(query);
     this.#answers.set(key, answer);
     return answer;
   }
 
-  #ask({ ecosystems, name, version }: Query): Answer | undefined {
+  #ask({ ecosystems, name, version, stream }: Query): Answer | undefined {
     const affected: Statement[] = [];
+    /** Advisories of paid support whose fix is installed. */
+    const repaired = new Set<string>();
     let undecided = 0;
     for (const ecosystem of ecosystems) {
       const scheme = versionScheme(ecosystem);
@@ -110,14 +126,19 @@ class Matcher {
         const verdict = scheme && version !== '(devel)' ? matchVersion(entry, version, scheme) : UNDECIDED;
         if (!verdict.affected) {
           if (verdict.undecided === true) undecided++;
+          else if (subscriptionOf(ecosystem) !== undefined) repaired.add(entry.advisory);
           continue;
         }
         const advisory = this.#advisories.facts(entry.advisory);
         if (advisory === undefined || advisory.withdrawn !== null) continue;
+        const concerns = scheme?.name === 'rpm' ? erratumConcerns(version, stream, entry, advisory) : 'yes';
+        if (concerns === 'undecided') undecided++;
+        if (concerns !== 'yes') continue;
         affected.push({ affected: entry, verdict, advisory, ids: [advisory.id, ...advisory.aliases] });
       }
     }
-    return affected.length + undecided === 0 ? undefined : { flaws: groupByFlaw(affected), undecided };
+    if (affected.length + undecided === 0) return undefined;
+    return { flaws: groupByFlaw(preferFreeFixes(affected, repaired)), undecided };
   }
 }
 
@@ -127,15 +148,25 @@ const UNDECIDED: MatchVerdict = { affected: false, undecided: true };
 export function queryOf(item: ImagePackage, distribution: DistributionRelease | null): Query | undefined {
   const ecosystems = ecosystemsOf(item.kind, distribution);
   if (ecosystems.length === 0) return undefined;
-  if (isSystemKind(item.kind)) {
-    const { name, version } = item.source ?? item;
-    return { ecosystems, name, version };
-  }
+  if (isSystemKind(item.kind)) return systemQuery(item, ecosystems);
   const toolchain = item.kind === 'golang' && item.name === 'stdlib' && item.version !== '(devel)';
   return {
     ecosystems,
     name: item.name,
     version: toolchain ? goToolchainVersion(`go${item.version}`) : item.version,
+  };
+}
+
+/** Distributions name source packages or binary ones; all keys of one distribution do alike. */
+function systemQuery(item: ImagePackage, ecosystems: readonly string[]): Query {
+  const [first = ''] = ecosystems;
+  const { name, version } = advisoryNaming(first) === 'binary' ? item : (item.source ?? item);
+  const stream = item.detail?.['module'];
+  return {
+    ecosystems,
+    name,
+    version: advisoriesLackEpoch(first) ? version.replace(/^\d+:/, '') : version,
+    ...(stream === undefined ? {} : { stream }),
   };
 }
 

@@ -18,7 +18,7 @@ export function packageUrl(item: CatalogedPackage, distribution: DistributionRel
     case 'golang':
       return `pkg:golang/${segments(item.name.toLowerCase())}${versionOf(item.version)}`;
     case 'rpm':
-      return systemUrl('rpm', item, distribution);
+      return rpmUrl(item, distribution);
     case 'maven':
       return `pkg:maven/${segments(item.name.replace(':', '/'))}${versionOf(item.version)}`;
     case 'swift':
@@ -45,6 +45,16 @@ function systemUrl(type: string, item: CatalogedPackage, distribution: Distribut
   ];
   const query = qualifiers.length > 0 ? `?${qualifiers.join('&')}` : '';
   return `pkg:${type}/${namespace}${encode(item.name.toLowerCase())}${versionOf(item.version)}${query}`;
+}
+
+/** Package URLs carry the epoch of an RPM as a qualifier, between those of architecture and distribution. */
+function rpmUrl(item: CatalogedPackage, distribution: DistributionRelease | null): string {
+  const [, epoch, version = item.version] = /^(\d+):(.*)$/.exec(item.version) ?? [];
+  const url = systemUrl('rpm', { ...item, version }, distribution);
+  if (epoch === undefined) return url;
+  const [base = '', query = ''] = url.split('?', 2);
+  const qualifiers = [...query.split('&').filter(Boolean), `epoch=${epoch}`].toSorted();
+  return `${base}?${qualifiers.join('&')}`;
 }
 
 function versionOf(version: string): string {
