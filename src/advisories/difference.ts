@@ -10,7 +10,10 @@ export interface PackageKey {
 /** What one step of the comparison found; often nothing, so that the caller can let others run in between. */
 export interface DifferenceStep {
   readonly packages: readonly PackageKey[];
-  /** Ids of records whose facts changed (severity, EPSS, KEV, text, aliases, withdrawal), appeared or went. */
+  /**
+   * Ids of records in both files whose facts changed: severity, EPSS, KEV, text, aliases. One that appears, goes or is
+   * withdrawn changes the statements about its packages.
+   */
   readonly advisories: readonly string[];
 }
 
@@ -28,7 +31,7 @@ export function* factsDifferenceOf(older: AdvisoryFile, newer: AdvisoryFile): Ge
 export function* differenceSteps(older: AdvisoryFile, newer: AdvisoryFile): Generator<DifferenceStep> {
   for (const keys of changedKeys(older, newer, 'packages'))
     yield { packages: keys.map(packageOf), advisories: [] };
-  for (const keys of changedKeys(older, newer, 'facts'))
+  for (const keys of changedKeys(older, newer, 'facts', true))
     yield { packages: [], advisories: keys.map((key) => key.toString('utf8')) };
 }
 
@@ -49,6 +52,7 @@ function* changedKeys(
   older: AdvisoryFile,
   newer: AdvisoryFile,
   section: AdvisorySection,
+  onlyCommon = false,
 ): Generator<readonly Buffer[]> {
   const shared = sharedBlocks(older.blocks(section), newer.blocks(section));
   const left = groups(unshared(older.blocks(section), shared));
@@ -60,8 +64,8 @@ function* changedKeys(
     const order = a.done === true ? 1 : b.done === true ? -1 : Buffer.compare(a.value.key, b.value.key);
     if (order === 0 && a.done !== true && b.done !== true && !sameValues(a.value.values, b.value.values))
       changed.push(Buffer.from(a.value.key));
-    if (order < 0 && a.done !== true) changed.push(Buffer.from(a.value.key));
-    if (order > 0 && b.done !== true) changed.push(Buffer.from(b.value.key));
+    if (order < 0 && a.done !== true && !onlyCommon) changed.push(Buffer.from(a.value.key));
+    if (order > 0 && b.done !== true && !onlyCommon) changed.push(Buffer.from(b.value.key));
     if (order <= 0) a = left.next();
     if (order >= 0) b = right.next();
     if (compared % STEP_KEYS === 0) {

@@ -33,11 +33,46 @@ export interface ScanFinished {
   readonly at: string;
 }
 
+/** A finding as events name it. */
+export interface FindingNotice {
+  readonly id: string;
+  readonly purl: string;
+  readonly package: string;
+  readonly installed: string;
+  readonly fixed: string | null;
+  readonly severity: string;
+}
+
+/**
+ * New advisory data changed what is known of an image, without a scan: one event for each image and change of the data.
+ * Findings that a scan opens or ends are told by `scan.finished`.
+ */
+export interface FindingsOpened {
+  readonly digest: string;
+  readonly repositories: readonly string[];
+  /** The first {@link MAX_EVENT_FINDINGS} of them. */
+  readonly findings: readonly FindingNotice[];
+  readonly total: number;
+  /** Identity of the advisory data. */
+  readonly advisories: string;
+  readonly at: string;
+}
+
+/** As {@link FindingsOpened}; `withdrawn`: the advisory is gone, `not-affected`: it says so of the version now. */
+export interface FindingsClosed extends FindingsOpened {
+  readonly findings: readonly (FindingNotice & { readonly reason: 'withdrawn' | 'not-affected' })[];
+}
+
+/** Most findings named in one event. */
+export const MAX_EVENT_FINDINGS = 100;
+
 /** Every event of the product, by name. */
 export interface EventMap {
   'image.pushed': ImagePushed;
   'image.deleted': ImageDeleted;
   'scan.finished': ScanFinished;
+  'finding.opened': FindingsOpened;
+  'finding.closed': FindingsClosed;
 }
 
 export type EventName = keyof EventMap;

@@ -36,6 +36,8 @@ export interface ImageDirectory {
     readonly cursor?: string;
   }): Promise<{ readonly images: readonly StoredImage[]; readonly nextCursor: string | null }>;
   find(digest: string): Promise<StoredImage | undefined>;
+  /** Those that are stored, of at most 500 digests. */
+  findMany(digests: readonly string[]): Promise<readonly StoredImage[]>;
   /** The digest a `repository:tag` or `repository@digest` stands for now. */
   resolve(reference: string): Promise<string | undefined>;
 }

@@ -36,6 +36,7 @@ export function createImageDirectory(store: Store): ImageDirectory {
       if (parseDigest(digest) === undefined) return undefined;
       return (await readImages(db, [digest]))[0];
     },
+    findMany: (digests) => readImages(db, digests),
     async resolve(reference) {
       const place = splitReference(reference);
       if (place === undefined) return undefined;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SCAN_IMAGE_JOB, type StoredImage } from '../core/index.ts';
 import type { JobHandler } from '../store/index.ts';
 import { catalogerVersions } from './catalogers.ts';
+import type { ContinuousMatching } from './continuous/service.ts';
 import { isCurrent, type ImageScanner } from './image-scanner.ts';
 import { imageScanStatus } from './scan-status.ts';
 import type { ScanServiceOptions } from './service.ts';
@@ -18,6 +19,7 @@ type Payload = z.infer<typeof payloadSchema>;
 
 export interface ScanJobContext extends ScanServiceOptions {
   readonly scanner: ImageScanner;
+  readonly continuous: ContinuousMatching;
   readonly stopping: AbortSignal;
 }
 
@@ -67,6 +69,7 @@ async function scanOne(
   if (outcome.kind === 'superseded') return;
   // Rejecting makes the queue try again; a final failure is stored and told instead.
   if (outcome.kind === 'failed' && !outcome.final) throw outcome.error;
+  if (outcome.kind === 'stored') await context.continuous.afterScan(digest);
   await announce(context, image);
   for (const index of await findIndexesOf(store.db, digest)) {
     const parent = await context.directory.find(index);

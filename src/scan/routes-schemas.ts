@@ -127,3 +127,10 @@ export const findingPageSchema = z.object({
 export const requestedSchema = z.object({
   jobId: z.string().nullable().describe('Null when a scan was waiting already'),
 });
+
+export const reloadedSchema = z.object({
+  digest: z.string().describe('Identity of the advisory data in use now'),
+  changed: z
+    .boolean()
+    .describe('Is it other data than images were matched with? They are matched again then'),
+});

@@ -14,6 +14,7 @@ import {
   imagesQuery,
   packagePageSchema,
   pageQuery,
+  reloadedSchema,
   requestedSchema,
   scanStatusSchema,
 } from './routes-schemas.ts';
@@ -134,6 +135,19 @@ export const scanRoutes: FastifyPluginAsync<ScanRoutesOptions> = async (instance
       if (requested === 'notFound') throw scanErrors.create('SCAN_IMAGE_UNKNOWN', { digest: params.digest });
       return reply.status(202).send(requested);
     },
+  );
+
+  app.post(
+    '/advisories/reload',
+    {
+      schema: {
+        operationId: 'reloadAdvisories',
+        summary: 'Look at the advisory file now; stored images are matched again when it was replaced',
+        tags: ['advisories'],
+        response: { 200: reloadedSchema },
+      },
+    },
+    () => service.reloadAdvisories(),
   );
 
   app.get(

@@ -64,6 +64,10 @@ class Shelf implements ImageDirectory {
     return Promise.resolve(this.stored.get(digest));
   }
 
+  findMany(digests: readonly string[]): Promise<readonly StoredImage[]> {
+    return Promise.resolve(digests.flatMap((digest) => this.stored.get(digest) ?? []));
+  }
+
   resolve(reference: string): Promise<string | undefined> {
     return Promise.resolve(reference.split('@')[1]);
   }

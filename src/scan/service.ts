@@ -9,6 +9,8 @@ import {
   type Metrics,
 } from '../core/index.ts';
 import type { Store } from '../store/index.ts';
+import { AdvisoryArchive } from './continuous/archive.ts';
+import { ContinuousMatching, type Reloaded } from './continuous/service.ts';
 import { ImageScanner } from './image-scanner.ts';
 import { scanInstruments } from './instruments.ts';
 import { scanJobHandler } from './jobs.ts';
@@ -48,6 +50,8 @@ export interface ScanService {
   stop(): Promise<void>;
   /** Asks for a scan now. `jobId` is null when one is waiting already. */
   request(digest: string): Promise<{ readonly jobId: string | null } | 'notFound'>;
+  /** Looks at the advisory file now; stored images are matched again when it was replaced. */
+  reloadAdvisories(): Promise<Reloaded>;
   /** Undefined when no such image is stored. */
   status(digest: string): Promise<ImageScanStatus | undefined>;
 }
@@ -64,28 +68,39 @@ class QueueScanService implements ScanService {
   readonly #options: ScanServiceOptions;
   readonly #stopping = new AbortController();
   readonly #scanner: ImageScanner;
+  readonly #continuous: ContinuousMatching;
   readonly #unsubscribe: (() => void)[] = [];
 
   constructor(options: ScanServiceOptions) {
     this.#options = options;
     this.#scanner = new ImageScanner(options, scanInstruments(options.metrics), this.#stopping.signal);
+    const archive = new AdvisoryArchive(options.store.dataDirectory, options.advisoriesPath);
+    this.#continuous = new ContinuousMatching({ ...options, archive }, this.#stopping.signal);
   }
 
   async start(): Promise<void> {
     const { store, events, concurrency } = this.#options;
     await store.jobs.define(SCAN_IMAGE_JOB, SCAN_IMAGE_QUEUE);
+    await this.#continuous.define();
+    await this.#continuous.start();
     await this.#resumeUnfinished();
     this.#unsubscribe.push(events.subscribe('image.deleted', ({ digest }) => this.#forgetIfGone(digest)));
     await store.jobs.work(
       SCAN_IMAGE_JOB,
       { concurrency },
-      scanJobHandler({ ...this.#options, scanner: this.#scanner, stopping: this.#stopping.signal }),
+      scanJobHandler({
+        ...this.#options,
+        scanner: this.#scanner,
+        continuous: this.#continuous,
+        stopping: this.#stopping.signal,
+      }),
     );
   }
 
   stop(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
     this.#stopping.abort();
+    this.#continuous.stop();
     return this.#scanner.idle();
   }
 
@@ -101,6 +116,12 @@ class QueueScanService implements ScanService {
     const jobId = await store.jobs.enqueue(SCAN_IMAGE_JOB, payload, options);
     store.jobs.wake(SCAN_IMAGE_JOB);
     return { jobId };
+  }
+
+  async reloadAdvisories(): Promise<Reloaded> {
+    // A process that does not work jobs may be the first to enqueue them.
+    await this.#continuous.define();
+    return this.#continuous.reload();
   }
 
   async status(digest: string): Promise<ImageScanStatus | undefined> {

@@ -21,12 +21,16 @@ export async function currentEpoch(db: Database): Promise<AdvisoryEpoch | undefi
   return newestEpoch(db);
 }
 
-/** Digest of the data that every covered image was matched with, completely. */
-export async function finishedDigest(db: Database): Promise<string | undefined> {
-  const { rows } = await sql<EpochRow>`
-    select epoch, digest, finished_at from scan_advisory_epoch
-    where finished_at is not null order by epoch desc limit 1`.execute(db);
-  return rows[0]?.digest;
+/** The data that every covered image was matched with, completely, and how many epochs since then were not ended. */
+export async function lastFinished(
+  db: Database,
+): Promise<{ readonly digest: string; readonly skipped: number } | undefined> {
+  const { rows } = await sql<{ readonly digest: string; readonly skipped: number }>`
+    select e.digest,
+      (select count(*) from scan_advisory_epoch later
+        where later.epoch > e.epoch and later.epoch < (select epoch from scan_advisory_current where id = 1)) as skipped
+    from scan_advisory_epoch e where e.finished_at is not null order by e.epoch desc limit 1`.execute(db);
+  return rows[0];
 }
 
 /**
@@ -58,13 +62,13 @@ export async function beginEpoch(
 export async function finishEpoch(
   db: Database,
   epoch: number,
-  touchedPackages: number | null,
+  counts: { readonly touchedPackages: number | null; readonly changedImages: number },
   now: Date,
 ): Promise<void> {
   await sql`
-    update scan_advisory_epoch set finished_at = coalesce(finished_at, ${now}::timestamptz),
-      touched_packages = ${touchedPackages}
-    where epoch = ${epoch}`.execute(db);
+    update scan_advisory_epoch set finished_at = ${now}, touched_packages = ${counts.touchedPackages},
+      changed_images = ${counts.changedImages}
+    where epoch = ${epoch} and finished_at is null`.execute(db);
 }
 
 /** The newest epoch, which cannot change until the transaction ends. */

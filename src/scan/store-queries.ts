@@ -26,7 +26,7 @@ export interface FindingFilter {
   readonly cursor?: string;
 }
 
-interface FindingRow {
+export interface FindingRow {
   readonly number: number;
   readonly image_digest: string;
   readonly id: string;
@@ -69,7 +69,7 @@ export async function listFindings(
   const page = rows.slice(0, filter.limit);
   const last = rows.length > page.length ? page.at(-1) : undefined;
   return {
-    findings: page.map(findingOf),
+    findings: page.map(storedFindingOf),
     nextCursor: last === undefined ? null : encodeCursor([last.severity_rank, last.number]),
   };
 }
@@ -99,7 +99,8 @@ function conditionsOf(filter: FindingFilter): RawBuilder<unknown>[] {
 
 const FIX_STATES = ['fixed', 'not-fixed', 'will-not-fix', 'unknown'] as const;
 
-function findingOf(row: FindingRow): StoredFinding {
+/** A row of `scan_finding` with its state, as everybody is shown it. */
+export function storedFindingOf(row: FindingRow): StoredFinding {
   return {
     image: row.image_digest,
     id: row.id,
@@ -132,7 +133,7 @@ function kindOf(text: string): PackageKind {
   return PACKAGE_KINDS.find((kind) => kind === text) ?? 'dpkg';
 }
 
-interface PackageRow {
+export interface PackageRow {
   readonly position: number;
   readonly ordinal: number;
   readonly kind: string;

@@ -41,7 +41,15 @@ export async function saveReport(
   if (!samePackages && !(await insertImagePackages(db, { digest, generation: attempt }, groups, write)))
     return false;
   for (const batch of batches(distinctFindings(report.findings))) {
-    if (!(await write((transaction) => upsertFindings(transaction, digest, attempt, batch, now))))
+    if (
+      !(await write((transaction) =>
+        upsertFindings(
+          transaction,
+          batch.map((finding) => ({ digest, generation: attempt, finding })),
+          now,
+        ),
+      ))
+    )
       return false;
   }
   const switched = await write((transaction) =>
@@ -124,15 +132,23 @@ async function removeInBatches(
   }
 }
 
-async function upsertFindings(
+/** A finding with the image and the generation that has seen it. */
+export interface SeenFinding {
+  readonly digest: string;
+  readonly generation: number;
+  readonly finding: Finding;
+}
+
+/** Stores findings as open in their generations; at most {@link MAX_ROWS_PER_TRANSACTION} of them. */
+export async function upsertFindings(
   transaction: DatabaseTransaction,
-  digest: string,
-  generation: number,
-  findings: readonly Finding[],
+  findings: readonly SeenFinding[],
   now: Date,
 ): Promise<void> {
-  const rows = findings.map((finding) => ({
+  const rows = findings.map(({ digest, generation, finding }) => ({
     ...finding,
+    digest,
+    generation,
     key: findingKey(finding),
     fix_state: finding.fixState,
     severity_rank: severityRank(finding.severity),
@@ -145,10 +161,11 @@ async function upsertFindings(
     insert into scan_finding (image_digest, key, id, advisory, aliases, purl, kind, package, installed, fixed, fix_state,
       severity, severity_rank, severity_source, cvss_score, cvss_vector, epss, exploited, title, range, layer,
       layer_digest, path, first_generation, last_generation, first_seen, last_seen)
-    select ${digest}, key, id, advisory, aliases, purl, kind, package, installed, fixed, fix_state, severity,
+    select digest, key, id, advisory, aliases, purl, kind, package, installed, fixed, fix_state, severity,
       severity_rank, severity_source, cvss_score, cvss_vector, epss, exploited, title, range, layer, layer_digest, path,
-      ${generation}::integer, ${generation}::integer, ${now}::timestamptz, ${now}::timestamptz
-    from jsonb_to_recordset(${databaseJson(rows)}::jsonb) as r(key text, id text, advisory text, aliases jsonb,
+      generation, generation, ${now}::timestamptz, ${now}::timestamptz
+    from jsonb_to_recordset(${databaseJson(rows)}::jsonb) as r(digest text, generation integer,
+      key text, id text, advisory text, aliases jsonb,
       purl text, kind text, package text, installed text, fixed text, fix_state text, severity text,
       severity_rank integer, severity_source text, cvss_score double precision, cvss_vector text,
       epss double precision, exploited boolean, title text, range text, layer integer, layer_digest text, path text)
@@ -191,7 +208,8 @@ async function switchTo(
     where digest = ${digest} and attempt = ${attempt}`.execute(transaction);
 }
 
-function keptProblems(problems: readonly ScanProblem[]): readonly ScanProblem[] {
+/** The first of them, and how many more there are. */
+export function keptProblems(problems: readonly ScanProblem[]): readonly ScanProblem[] {
   if (problems.length <= MAX_PROBLEMS) return problems;
   const message = `${problems.length - MAX_PROBLEMS} more problems are not kept`;
   return [

@@ -35,6 +35,8 @@ export function measureEvents(events: EventBus, stream: EventStream, metrics: Me
   events.subscribe('image.pushed', () => seen.inc({ event: 'image.pushed', status: 'finished' }));
   events.subscribe('image.deleted', () => seen.inc({ event: 'image.deleted', status: 'finished' }));
   events.subscribe('scan.finished', (event) => seen.inc({ event: 'scan.finished', status: event.status }));
+  events.subscribe('finding.opened', () => seen.inc({ event: 'finding.opened', status: 'finished' }));
+  events.subscribe('finding.closed', () => seen.inc({ event: 'finding.closed', status: 'finished' }));
   new Gauge({
     name: 'breakwater_event_clients',
     help: 'Clients that follow the event stream',

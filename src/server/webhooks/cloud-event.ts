@@ -5,7 +5,13 @@ import type { EventMap, EventName } from '../../core/index.ts';
 export const CLOUD_EVENT_MEDIA_TYPE = 'application/cloudevents+json; charset=utf-8';
 
 /** Every event that can be sent, and the one that only tests a webhook. */
-export const WEBHOOK_EVENTS = ['image.pushed', 'image.deleted', 'scan.finished'] as const;
+export const WEBHOOK_EVENTS = [
+  'image.pushed',
+  'image.deleted',
+  'scan.finished',
+  'finding.opened',
+  'finding.closed',
+] as const;
 export const PING_EVENT = 'webhook.ping';
 
 /** An event as the outbox keeps it. */

@@ -28,6 +28,9 @@ export const migration: Migration = {
     // Why a finding ended without a new scan: "withdrawn" or "not-affected".
     'alter table scan_finding add column closed_reason text',
     'create index scan_finding_aliases on scan_finding using gin (aliases)',
+    'create index scan_finding_purl on scan_finding (image_digest, purl)',
+    'create index scan_image_catalogers on scan_image (catalogers)',
+    'create index scan_image_unmatched on scan_image (digest) where matched_epoch is null',
     // Under which names advisories speak of a package: the index from a changed advisory to packages.
     `create table scan_package_name (
       ecosystem text collate "C" not null,
