@@ -53,7 +53,10 @@ export function databaseOption(): Option {
 }
 
 export function advisoriesOption(): Option {
-  return new Option('--advisories <path>', 'advisory file; without it a small starter set is used');
+  return new Option(
+    '--advisories <path>',
+    'advisory file (default what "advisories update" got, else a small starter set)',
+  );
 }
 
 export function ignoreFileOption(): Option {
@@ -104,6 +107,14 @@ export function logLevelOption(): Option {
 /** `--option a --option b` to `['a', 'b']`. */
 export function collect(value: string, previous: unknown): string[] {
   return [...(Array.isArray(previous) ? previous.map(String) : []), value];
+}
+
+/** `a,b` to names. */
+export function parseNames(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
 }
 
 export function parseSeverities(text: string): readonly Severity[] {

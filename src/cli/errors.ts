@@ -41,14 +41,8 @@ export const cliErrors = defineErrors('cli', {
   CLI_ADVISORIES_TOO_OLD: {
     status: 409,
     message: 'the advisories are {age} old, more than --max-age {limit} allows',
-    hint: 'Build a newer file with "breakwater advisories build SOURCE… --out PATH" and give it with --advisories PATH.',
+    hint: 'Run "breakwater advisories update", or give a newer file with --advisories PATH.',
     exit: 4,
-  },
-  CLI_UPDATE_UNSUPPORTED: {
-    status: 400,
-    message: 'this version cannot download advisories by itself',
-    hint: 'Download OSV data (https://osv.dev, "all.zip" of an ecosystem) and run "breakwater advisories build DIRECTORY --out PATH", then give --advisories PATH.',
-    exit: 2,
   },
   CLI_SERVER_UNREACHABLE: {
     status: 502,

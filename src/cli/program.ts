@@ -4,6 +4,7 @@ import {
   addressOption,
   advisoriesOption,
   type Bind,
+  collect,
   type CommandContext,
   configOption,
   databaseOption,
@@ -13,6 +14,7 @@ import {
   newCommand,
   outputOption,
   parseDuration,
+  parseNames,
   parsePositive,
   parseSeverities,
   parseSeverity,
@@ -64,6 +66,7 @@ function buildProgram(bind: Bind, context: CommandContext): Command {
   for (const command of [
     serveCommand(bind),
     scanCommand(bind),
+    explainCommand(bind),
     advisoriesCommand(bind),
     doctorCommand(bind),
     backupCommand(bind),
@@ -135,9 +138,26 @@ function scanCommand(bind: Bind): Command {
   return bind(command, async () => (await import('./commands/scan.ts')).scan);
 }
 
+function explainCommand(bind: Bind): Command {
+  const command = newCommand('explain')
+    .description('why a vulnerability is, or is not, a finding: file, layer, range, fix, exemption')
+    .argument('<id>', 'vulnerability or advisory, e.g. CVE-2024-5535')
+    .argument('<target>', 'as for scan')
+    .addOption(configOption())
+    .addOption(advisoriesOption())
+    .addOption(ignoreFileOption())
+    .addOption(vexOption())
+    .option('--platform <os/arch>', 'one platform of an index, e.g. linux/amd64; all when left out')
+    .option('--offline', 'use no network: refuses image references')
+    .option('--quiet', 'no progress')
+    .option('--cache-dir <dir>', 'where layer results are remembered (default $XDG_CACHE_HOME/breakwater)')
+    .addOption(outputOption(['text', 'json'], 'text'));
+  return bind(command, async () => (await import('./commands/explain.ts')).explain);
+}
+
 function advisoriesCommand(bind: Bind): Command {
   const formats = ['text', 'json'];
-  const group = newCommand('advisories').description('build and look into advisory files');
+  const group = newCommand('advisories').description('get, build, publish and look into advisory files');
   group.addCommand(
     bind(
       newCommand('build')
@@ -152,8 +172,38 @@ function advisoriesCommand(bind: Bind): Command {
   );
   group.addCommand(
     bind(
-      newCommand('update').description('download advisories (not in this version)'),
-      async () => (await import('./commands/advisories.ts')).update,
+      newCommand('update')
+        .description('download advisories, or take them from a directory or an OCI artifact')
+        .addOption(configOption())
+        .option(
+          '--source <source>',
+          'https://… of a feed, DIR or FILE of OSV records, oci://REGISTRY/REPOSITORY:TAG; repeatable (default all feeds)',
+          collect,
+          [],
+        )
+        .option('--feed <list>', 'only these feeds, comma-separated, e.g. npm,debian,kev,epss', parseNames)
+        .option(
+          '--mirror <url>',
+          'address to download from in place of the publishers, repeatable',
+          collect,
+          [],
+        )
+        .option('--out <path>', 'the file to write (default in $XDG_CACHE_HOME/breakwater, where scan looks)')
+        .option('--data <dir>', 'put it also where the server of this data directory looks')
+        .option('--quiet', 'no progress')
+        .addOption(outputOption(formats, 'text')),
+      async () => (await import('./commands/advisories-update.ts')).update,
+    ),
+  );
+  group.addCommand(
+    bind(
+      newCommand('publish')
+        .description('push the advisory file to a registry as an OCI artifact, for update --source oci://…')
+        .option('--to <reference>', 'REGISTRY/REPOSITORY:TAG')
+        .addOption(configOption())
+        .addOption(advisoriesOption())
+        .addOption(outputOption(formats, 'text')),
+      async () => (await import('./commands/advisories-update.ts')).publish,
     ),
   );
   group.addCommand(

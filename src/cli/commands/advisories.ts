@@ -44,11 +44,9 @@ export const build: CommandAction = async (context, sources, options) => {
   return 0;
 };
 
-export const update: CommandAction = () => Promise.reject(cliErrors.create('CLI_UPDATE_UNSUPPORTED'));
-
 export const status: CommandAction = async (context, _args, options) => {
   const outputs = parseOutputs(optionTexts(options['output']), FORMATS, 'text');
-  const advisories = openAdvisories(optionText(options['advisories']));
+  const advisories = openAdvisories(optionText(options['advisories']), context.environment);
   try {
     const { info } = advisories;
     const ageHours = (systemClock.now() - Date.parse(info.builtAt)) / 3_600_000;
@@ -68,7 +66,7 @@ export const status: CommandAction = async (context, _args, options) => {
 
 export const lookup: CommandAction = async (context, [question = ''], options) => {
   const outputs = parseOutputs(optionTexts(options['output']), FORMATS, 'text');
-  const advisories = openAdvisories(optionText(options['advisories']));
+  const advisories = openAdvisories(optionText(options['advisories']), context.environment);
   try {
     const { name, version } = splitVersion(question);
     const found = lookupAdvisories(advisories, name);
@@ -165,12 +163,28 @@ function statusText({ info }: AdvisoryFile, ageHours: number): string {
 
 function advisoryText(advisory: Advisory): string {
   const lines = [
-    `${advisory.id}  ${advisory.severity} (${advisory.severitySource})${advisory.exploited ? '  exploited (KEV)' : ''}`,
+    `${advisory.id}  ${advisory.severity} (${advisory.severitySource})${exploitation(advisory)}`,
     ...(advisory.aliases.length > 0 ? [`also ${advisory.aliases.join(', ')}`] : []),
     advisory.summary,
     ...advisory.references.slice(0, 10).map((reference) => `  ${reference}`),
   ];
   return `${lines.map(printable).join('\n')}\n`;
+}
+
+/** `  exploited (KEV 2021-12-10, ransomware)  EPSS 94.4 % (top 0.1 %)`, what of it is known. */
+function exploitation({ exploited, kev, epss, epssPercentile, exploitMaturity }: Advisory): string {
+  const listed = ['KEV', ...(kev?.added ? [kev.added] : [])].join(' ');
+  const rank = epssPercentile === undefined ? '' : ` (top ${percent(1 - epssPercentile)})`;
+  const parts = [
+    ...(exploited ? [`exploited (${listed}${kev?.ransomware === true ? ', ransomware' : ''})`] : []),
+    ...(!exploited && exploitMaturity !== undefined ? [`exploit ${exploitMaturity}`] : []),
+    ...(epss === null ? [] : [`EPSS ${percent(epss)}${rank}`]),
+  ];
+  return parts.map((part) => `  ${part}`).join('');
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(1)} %`;
 }
 
 async function write(
