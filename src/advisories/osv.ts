@@ -67,7 +67,7 @@ export function readOsvRecord(value: unknown): OsvRecord | undefined {
     withdrawn:
       dateOf(value['withdrawn']) ?? withdrawnInWords(id, summary, details, dateOf(value['modified'])),
     references: readReferences(value['references']),
-    severity: readSeverity(value, specific, affectedEntries),
+    severity: readSeverity(value, specific, affectedEntries, summary),
     affected: affectedEntries.flatMap((entry) => readAffected(id, entry)),
   };
 }
@@ -180,7 +180,15 @@ function readReferences(value: unknown): readonly string[] {
   });
 }
 
-function readSeverity(record: Fields, specific: Fields, affected: readonly Fields[]): SeverityStatement {
+/** AlmaLinux and Rocky Linux rate an erratum in its title, in Red Hat's words: `Important: bash security update`. */
+const RATED_TITLE = /^(Critical|Important|Moderate|Low): /;
+
+function readSeverity(
+  record: Fields,
+  specific: Fields,
+  affected: readonly Fields[],
+  summary: string,
+): SeverityStatement {
   const [first] = affected;
   const inner = fieldsOf(first?.['database_specific']);
   const entries = [...listOf(record['severity'], 16), ...listOf(first?.['severity'], 16)];
@@ -194,7 +202,8 @@ function readSeverity(record: Fields, specific: Fields, affected: readonly Field
     cleanText(specific['ubuntu_priority'], 32) ??
     cleanText(specific['severity'], 32) ??
     cleanText(inner['severity'], 32) ??
-    (cleanText(inner['informational'], 32) === undefined ? undefined : 'informational');
+    (cleanText(inner['informational'], 32) === undefined ? undefined : 'informational') ??
+    RATED_TITLE.exec(summary)?.[1];
   const scores = [specific['cvss_v3'], specific['cvss_score'], specific['cvss_v2']];
   const score = scores.find(
     (candidate) => typeof candidate === 'number' && candidate >= 0 && candidate <= 10,

@@ -26,6 +26,13 @@ describe('package URL', () => {
       'pkg:apk/alpine/musl@1.2.4_git20230717-r4?arch=x86_64&distro=alpine-3.20.3',
     ],
     [
+      { kind: 'rpm', name: 'openssl-libs', version: '1:3.0.7-27.el9', architecture: 'x86_64' },
+      { id: 'rhel', versionId: '9.4', prettyName: 'RHEL' },
+      'pkg:rpm/rhel/openssl-libs@3.0.7-27.el9?arch=x86_64&distro=rhel-9.4&epoch=1',
+    ],
+    [{ kind: 'rpm', name: 'a', version: '2:1-1' }, null, 'pkg:rpm/a@1-1?epoch=2'],
+    [{ kind: 'rpm', name: 'a', version: '1-1' }, null, 'pkg:rpm/a@1-1'],
+    [
       { kind: 'npm', name: '@angular/animation', version: '12.3.1' },
       null,
       'pkg:npm/%40angular/animation@12.3.1',
