@@ -1,7 +1,10 @@
 // Scanning: images and directories to packages, packages to findings.
 export * from './types.ts';
+export type { SecretFinding } from './secrets/types.ts';
 export { fileLayerCache, memoryLayerCache } from './layer-cache.ts';
 export { scanRoutes } from './routes.ts';
+export { explainFinding, type ExplainedPackage, type Explanation } from './advice/explanation.ts';
+export { adviseUpgrades } from './advice/upgrades.ts';
 export { MAX_EXEMPTION_FILE_BYTES, parseExemptionFile } from './exemptions/exemption-file.ts';
 export { type Exemption, isExpired } from './exemptions/exemption.ts';
 export { suppressFindings, type SuppressionRules } from './exemptions/suppression.ts';

@@ -1,7 +1,7 @@
 // `breakwater scan TARGET`: scans without a server and says what to fix first.
 import type { AdvisoryFile } from '../../advisories/index.ts';
 import { reachesSeverity, type Severity, systemClock } from '../../core/index.ts';
-import type { ScanReport } from '../../scan/index.ts';
+import { adviseUpgrades, type ScanReport } from '../../scan/index.ts';
 import { openAdvisories } from '../advisories-source.ts';
 import type { CommandAction, CommandContext } from '../command-line.ts';
 import { cliErrors } from '../errors.ts';
@@ -37,7 +37,9 @@ export const scan: CommandAction = async (context, [text = ''], options) => {
     const reading = targetScanSettings(options, context.environment);
     const found = await scanTarget(target, advisories, reading, context);
     const marked = applySuppressions(found, sources);
-    const reports = marked.map((report) => filterReport(report, settings));
+    const reports = marked
+      .map((report) => ({ ...report, upgrades: adviseUpgrades(report, advisories) }))
+      .map((report) => filterReport(report, settings));
     const format: FormatContext = {
       toolVersion: VERSION,
       width: terminal.width,

@@ -23,6 +23,7 @@ interface Group {
   readonly findings: Finding[];
   readonly packages: Set<string>;
   upgradeTo: string;
+  readonly advised: string | undefined;
 }
 
 /** Most urgent first: exploited, then severity, then probability of exploitation, then how many it ends. */
@@ -30,11 +31,18 @@ export function planFixes(
   report: ScanReport,
   compareVersions: (kind: string, a: string, b: string) => number,
 ): readonly Fix[] {
-  const sources = new Map(report.packages.map((item) => [item.purl, item.source?.name ?? item.name]));
+  const sources = new Map(report.packages.map((item) => [item.purl, item.source ?? item]));
+  const advised = new Map(
+    report.upgrades?.map(({ kind, name, installed, upgradeTo }) => [
+      JSON.stringify([kind, name, installed]),
+      upgradeTo,
+    ]),
+  );
   const groups = new Map<string, Group>();
   for (const finding of report.findings) {
     if (finding.fixed === null || finding.state !== 'open') continue;
-    const name = sources.get(finding.purl) ?? finding.package;
+    const source = sources.get(finding.purl) ?? { name: finding.package, version: finding.installed };
+    const { name } = source;
     const key = JSON.stringify([finding.kind, name, finding.installed, finding.layer]);
     const group = groups.get(key);
     if (group === undefined) {
@@ -42,6 +50,8 @@ export function planFixes(
         name,
         findings: [finding],
         packages: new Set([finding.package]),
+        // The report's own advice has seen all the ranges; without it the highest of the nearest fixes must do.
+        advised: advised.get(JSON.stringify([finding.kind, name, source.version])),
         upgradeTo: finding.fixed,
       });
       continue;
@@ -76,7 +86,7 @@ function toFix(group: Group): Fix[] {
     {
       name: group.name,
       installed: worst.installed,
-      upgradeTo: group.upgradeTo,
+      upgradeTo: group.advised ?? group.upgradeTo,
       packages: [...group.packages].toSorted(compareText),
       findings: distinct.size,
       exploited: [...distinct.values()].filter((finding) => finding.exploited).length,
