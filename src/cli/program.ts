@@ -103,6 +103,11 @@ function serveCommand(bind: Bind): Command {
     .addOption(databaseOption())
     .addOption(roleOption())
     .option('--scan-concurrency <n>', 'images scanned at the same time', parsePositive, 2)
+    .option(
+      '--rescan-after <days>',
+      'scan every image again this long after its scan when catalogers changed (default only recent ones)',
+      parsePositive,
+    )
     .option('--webhook-allow-private', 'let webhooks that ask for it reach private addresses')
     .option('--new-password', 'give the administrator a new password, shown once; ends the old one')
     .option('--no-sample', 'do not build and push the sample image on a new data directory')

@@ -14,5 +14,5 @@ export interface ScanImagePayload {
   readonly repository: string;
   readonly digest: string;
   /** Why: shown with the image. */
-  readonly trigger: 'push' | 'on-demand';
+  readonly trigger: 'push' | 'on-demand' | 'refresh';
 }

@@ -2,6 +2,7 @@
 import type { ImageDirectory, StoredImage } from '../core/index.ts';
 import type { Database } from '../store/index.ts';
 import { scanErrors } from './errors.ts';
+import type { ImageFreshness } from './freshness.ts';
 import { digestsOf, scanStatus, statusOf, type ImageScanStatus } from './scan-status.ts';
 import { findScans, type ImageScan } from './store.ts';
 import { listFindings, listPackages, type StoredFinding } from './store-queries.ts';
@@ -13,7 +14,11 @@ const MAX_ROWS = 20_000;
 export interface ImageSummary extends Omit<StoredImage, 'children'> {
   readonly platform: string | null;
   readonly scan: ImageScanStatus;
+  readonly freshness: ImageFreshness;
 }
+
+/** Tells the freshness of an image, as the scan service does. */
+export type TellFreshness = (image: StoredImage, scans: ReadonlyMap<string, ImageScan>) => ImageFreshness;
 
 export interface ImageDetail extends ImageSummary {
   readonly created: string | null;
@@ -42,6 +47,7 @@ export async function listImages(
     readonly limit: number;
     readonly cursor?: string;
   },
+  freshness: TellFreshness,
 ): Promise<{ readonly images: readonly ImageSummary[]; readonly nextCursor: string | null }> {
   const { reference, ...page } = filter;
   const { images, nextCursor } =
@@ -49,7 +55,7 @@ export async function listImages(
       ? await directory.list(page)
       : { images: await resolved(directory, reference), nextCursor: null };
   const scans = await findScans(db, digestsOf(images));
-  return { images: images.map((image) => summaryOf(image, scans)), nextCursor };
+  return { images: images.map((image) => summaryOf(image, scans, freshness)), nextCursor };
 }
 
 /** One image with everything that is known of it. Throws SCAN_IMAGE_UNKNOWN. */
@@ -57,6 +63,7 @@ export async function findImage(
   db: Database,
   directory: ImageDirectory,
   digest: string,
+  freshness: TellFreshness,
 ): Promise<ImageDetail> {
   const image = await directory.find(digest);
   if (image === undefined) throw scanErrors.create('SCAN_IMAGE_UNKNOWN', { digest });
@@ -65,7 +72,7 @@ export async function findImage(
   const packages = await listPackages(db, { image: digest, limit: MAX_ROWS });
   const findings = await listFindings(db, { image: digest, limit: MAX_ROWS });
   return {
-    ...summaryOf(image, scans),
+    ...summaryOf(image, scans, freshness),
     created: own?.created ?? null,
     distribution: own?.distribution ?? null,
     layers: own?.layers ?? [],
@@ -87,8 +94,22 @@ async function resolved(directory: ImageDirectory, reference: string): Promise<r
   return image === undefined ? [] : [image];
 }
 
-function summaryOf(image: StoredImage, scans: ReadonlyMap<string, ImageScan>): ImageSummary {
+function summaryOf(
+  image: StoredImage,
+  scans: ReadonlyMap<string, ImageScan>,
+  freshness: TellFreshness,
+): ImageSummary {
   const { digest, mediaType, kind, size, artifactType, locations } = image;
   const platform = scans.get(digest)?.platform ?? null;
-  return { digest, mediaType, kind, size, artifactType, locations, platform, scan: statusOf(image, scans) };
+  return {
+    digest,
+    mediaType,
+    kind,
+    size,
+    artifactType,
+    locations,
+    platform,
+    scan: statusOf(image, scans),
+    freshness: freshness(image, scans),
+  };
 }

@@ -13,7 +13,7 @@ import { forgetImage, NO_FINDINGS } from './store-results.ts';
 const payloadSchema = z.object({
   repository: z.string(),
   digest: z.string(),
-  trigger: z.enum(['push', 'on-demand']),
+  trigger: z.enum(['push', 'on-demand', 'refresh']),
 });
 type Payload = z.infer<typeof payloadSchema>;
 
@@ -54,7 +54,7 @@ async function scanOne(
   await scanner.settled(digest);
   const known = await findScan(store.db, digest);
   const wanted = known?.status === 'pending' && known.trigger === 'on-demand' ? 'on-demand' : payload.trigger;
-  if (wanted === 'push' && isCurrent(known, scanner.advisoriesDigest(), catalogerVersions)) {
+  if (wanted !== 'on-demand' && isCurrent(known, scanner.advisoriesDigest(), catalogerVersions)) {
     await announce(context, image);
     return;
   }

@@ -9,6 +9,7 @@ import {
   problemSchema,
   reportAdvisoriesSchema,
 } from './report-schema.ts';
+import { FRESHNESS_REASONS } from './freshness.ts';
 import { SCAN_STATUSES } from './store.ts';
 
 export const digestParameters = z.object({
@@ -84,6 +85,13 @@ export const imageSummarySchema = z.object({
   platform: z.string().nullable(),
   locations: z.array(location).readonly(),
   scan: scanStatusSchema,
+  freshness: z.object({
+    reasons: z.array(z.enum(FRESHNESS_REASONS)).readonly().describe('Why the image is kept fresh'),
+    matchedAt: z.string().nullable().describe('When its packages were last matched with advisories'),
+    advisories: z.string().nullable().describe('Identity of the advisory data it was matched with'),
+    current: z.boolean().describe('Would a scan with the data and catalogers of now find the same?'),
+    statement: z.string().nullable().describe('In words what is not current'),
+  }),
 });
 
 export const storedFindingSchema = findingSchema.extend({

@@ -4,7 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { ImageDirectory } from '../core/index.ts';
 import type { Database } from '../store/index.ts';
 import { scanErrors } from './errors.ts';
-import { findImage, listImages } from './images.ts';
+import { findImage, listImages, type TellFreshness } from './images.ts';
 import {
   digestParameters,
   findingPageSchema,
@@ -30,6 +30,7 @@ export interface ScanRoutesOptions {
 /** Fastify plugin; authentication has happened before its routes are reached. */
 export const scanRoutes: FastifyPluginAsync<ScanRoutesOptions> = async (instance, options) => {
   const { db, directory, service } = options;
+  const freshness: TellFreshness = (image, scans) => service.freshness(image, scans);
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const required = async (digest: string): Promise<void> => {
     if ((await directory.find(digest)) === undefined)
@@ -47,7 +48,7 @@ export const scanRoutes: FastifyPluginAsync<ScanRoutesOptions> = async (instance
         response: { 200: imagePageSchema },
       },
     },
-    ({ query }) => listImages(db, directory, defined(query)),
+    ({ query }) => listImages(db, directory, defined(query), freshness),
   );
 
   app.get(
@@ -61,7 +62,7 @@ export const scanRoutes: FastifyPluginAsync<ScanRoutesOptions> = async (instance
         response: { 200: imageSchema },
       },
     },
-    ({ params }) => findImage(db, directory, params.digest),
+    ({ params }) => findImage(db, directory, params.digest, freshness),
   );
 
   app.get(

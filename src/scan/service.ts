@@ -1,5 +1,6 @@
 // Works the scan queue: one stored image at a time per digest, its result stored, everybody told.
 import {
+  describeError,
   SCAN_IMAGE_JOB,
   SCAN_IMAGE_QUEUE,
   type Clock,
@@ -7,15 +8,18 @@ import {
   type ImageDirectory,
   type Logger,
   type Metrics,
+  type StoredImage,
 } from '../core/index.ts';
 import type { Store } from '../store/index.ts';
 import { AdvisoryArchive } from './continuous/archive.ts';
 import { ContinuousMatching, type Reloaded } from './continuous/service.ts';
+import { refreshOutdated } from './freshness-refresh.ts';
+import { freshnessOf, type ImageFreshness } from './freshness.ts';
 import { ImageScanner } from './image-scanner.ts';
 import { scanInstruments } from './instruments.ts';
 import { scanJobHandler } from './jobs.ts';
 import { imageScanStatus, type ImageScanStatus } from './scan-status.ts';
-import { findUnfinished, findScan, markPending } from './store.ts';
+import { findUnfinished, findScan, markPending, type ImageScan } from './store.ts';
 import { forgetImage } from './store-results.ts';
 
 /** How scans reach the registry that holds the images. */
@@ -39,6 +43,8 @@ export interface ScanServiceOptions {
   readonly advisoriesPath?: string;
   /** Scans at the same time, each in its own process. */
   readonly concurrency: number;
+  /** Days after which every image is scanned again when catalogers changed; without it only fresh ones are. */
+  readonly rescanAfterDays?: number;
   readonly memoryLimitBytes?: number;
   readonly timeLimitMs?: number;
 }
@@ -50,6 +56,8 @@ export interface ScanService {
   stop(): Promise<void>;
   /** Asks for a scan now. `jobId` is null when one is waiting already. */
   request(digest: string): Promise<{ readonly jobId: string | null } | 'notFound'>;
+  /** Why an image is kept fresh and whether its result is current, given its scans (of an index: its images'). */
+  freshness(image: StoredImage, scans: ReadonlyMap<string, ImageScan>): ImageFreshness;
   /** Looks at the advisory file now; stored images are matched again when it was replaced. */
   reloadAdvisories(): Promise<Reloaded>;
   /** Undefined when no such image is stored. */
@@ -58,6 +66,8 @@ export interface ScanService {
 
 const ON_DEMAND_PRIORITY = 10;
 const MAX_UNFINISHED = 10_000;
+/** How often images are looked for that other catalogers have scanned. */
+const REFRESH_MS = 3_600_000;
 
 /** Creates the service; nothing runs until `start`. */
 export function createScanService(options: ScanServiceOptions): ScanService {
@@ -70,6 +80,7 @@ class QueueScanService implements ScanService {
   readonly #scanner: ImageScanner;
   readonly #continuous: ContinuousMatching;
   readonly #unsubscribe: (() => void)[] = [];
+  #refreshing: NodeJS.Timeout | undefined;
 
   constructor(options: ScanServiceOptions) {
     this.#options = options;
@@ -95,12 +106,16 @@ class QueueScanService implements ScanService {
         stopping: this.#stopping.signal,
       }),
     );
+    await this.#refresh();
+    this.#refreshing = setInterval(() => void this.#refresh(), REFRESH_MS);
+    this.#refreshing.unref();
   }
 
   stop(): Promise<void> {
     for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
     this.#stopping.abort();
     this.#continuous.stop();
+    clearInterval(this.#refreshing);
     return this.#scanner.idle();
   }
 
@@ -116,6 +131,18 @@ class QueueScanService implements ScanService {
     const jobId = await store.jobs.enqueue(SCAN_IMAGE_JOB, payload, options);
     store.jobs.wake(SCAN_IMAGE_JOB);
     return { jobId };
+  }
+
+  freshness(image: StoredImage, scans: ReadonlyMap<string, ImageScan>): ImageFreshness {
+    const digests =
+      image.kind === 'index'
+        ? image.children.filter((child) => child.present).map((child) => child.digest)
+        : [image.digest];
+    return freshnessOf(
+      image,
+      digests.map((digest) => scans.get(digest)),
+      { now: this.#options.clock.now(), scheduled: this.#options.rescanAfterDays !== undefined },
+    );
   }
 
   async reloadAdvisories(): Promise<Reloaded> {
@@ -141,6 +168,16 @@ class QueueScanService implements ScanService {
       const trigger = (await findScan(store.db, digest))?.trigger === 'on-demand' ? 'on-demand' : 'push';
       logger.info({ digest }, 'taking up an unfinished scan');
       await store.jobs.enqueue(SCAN_IMAGE_JOB, { repository, digest, trigger }, { key: digest });
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    try {
+      const images = await refreshOutdated(this.#options);
+      if (images > 0)
+        this.#options.logger.info({ images }, 'scanning again what other catalogers have scanned');
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, `images could not be refreshed: ${describeError(error)}`);
     }
   }
 

@@ -145,7 +145,7 @@ async function listenRegistry({ configuration, registry, shutdown }: Parts): Pro
 
 function createScans(parts: Parts, listening: Promise<ListenAddress> | null): ScanService {
   const { configuration, store, registry, events, metrics, identity } = parts;
-  const { logger, clock, advisoriesPath, scanConcurrency } = configuration;
+  const { logger, clock, advisoriesPath, scanConcurrency, rescanAfterDays } = configuration;
   return createScanService({
     store,
     directory: registry.directory,
@@ -155,6 +155,7 @@ function createScans(parts: Parts, listening: Promise<ListenAddress> | null): Sc
     clock,
     ...(advisoriesPath === undefined ? {} : { advisoriesPath }),
     concurrency: scanConcurrency,
+    ...(rescanAfterDays === undefined ? {} : { rescanAfterDays }),
     registryAccess: scannerAccess(identity, registry.service, listening, configuration.registryUrl),
   });
 }

@@ -28,6 +28,8 @@ export interface ServerConfiguration {
   readonly webhookAllowPrivate: boolean;
   /** Images scanned at the same time. */
   readonly scanConcurrency: number;
+  /** Days after which every image is scanned again when catalogers changed. */
+  readonly rescanAfterDays?: number;
   /** Give the administrator a new password; the old one and its tokens stop working. */
   readonly newPassword: boolean;
   readonly version: string;

@@ -43,7 +43,7 @@ function readConfiguration(
   const databaseUrl = optionText(options['databaseUrl']);
   const registryUrl = optionText(options['registryUrl']);
   const advisoriesPath = optionText(options['advisories']);
-  const { scanConcurrency } = options;
+  const { scanConcurrency, rescanAfter } = options;
   return {
     dataDirectory: optionText(options['data']) ?? './data',
     role: readRole(options['role']),
@@ -52,6 +52,7 @@ function readConfiguration(
     webhookAllowPrivate: options['webhookAllowPrivate'] === true,
     newPassword: options['newPassword'] === true,
     scanConcurrency: typeof scanConcurrency === 'number' ? scanConcurrency : 2,
+    ...(typeof rescanAfter === 'number' ? { rescanAfterDays: rescanAfter } : {}),
     version: VERSION,
     logger: createLogger(readLogLevel(options['logLevel'], terminal.errIsTerminal)),
     clock: systemClock,
