@@ -1,6 +1,7 @@
 // The shape of reports and of their parts as zod schemas: for what other processes send, and for the REST API.
 import { z } from 'zod';
 import { SEVERITIES } from '../core/index.ts';
+import { secretFindingSchema } from './secrets/schema.ts';
 import { PACKAGE_KINDS } from './types.ts';
 
 export const packageSchema = z.object({
@@ -100,11 +101,19 @@ export const reportSchema = z.object({
     })
     .nullable(),
   distribution: distributionSchema.nullable(),
+  distributionSupport: z
+    .object({
+      status: z.enum(['supported', 'endOfLife', 'unknown']),
+      supportedUntil: z.string().nullable(),
+      paidSupport: z.object({ name: z.string(), until: z.string() }).nullable(),
+    })
+    .exactOptional(),
   packages: z.array(packageSchema).readonly(),
   findings: z.array(findingSchema).readonly(),
   problems: z.array(problemSchema).readonly(),
   advisories: reportAdvisoriesSchema,
   scannedAt: z.string(),
+  secrets: z.array(secretFindingSchema).readonly().exactOptional(),
   upgrades: z
     .array(
       z.object({

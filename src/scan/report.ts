@@ -4,10 +4,12 @@ import type { ImageManifest } from '../oci/index.ts';
 import type { AdvisoryFile } from '../advisories/index.ts';
 import { catalogerVersions } from './catalogers.ts';
 import { composeImage, isSystemKind, type ComposedImage } from './compose.ts';
+import { distributionSupport, supportNotices } from './distribution-support.ts';
 import { layerInstructions, type Configuration } from './image-configuration.ts';
 import type { ScannedLayer } from './image-layers.ts';
 import { matchPackages } from './match.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
+import { imageSecrets } from './secrets/image-secrets.ts';
 import type { LayerResult, ReportAdvisories, ReportLayer, ScanProblem, ScanReport } from './types.ts';
 
 export interface ReportSubject {
@@ -19,6 +21,8 @@ export interface ReportSubject {
 interface ReportData {
   readonly advisories: AdvisoryFile;
   readonly clock: Clock;
+  /** Were secrets looked for? */
+  readonly secrets?: boolean;
 }
 
 /** The report of something that is no container image, or holds nothing that can be read. */
@@ -80,6 +84,9 @@ export function finishedReport(
       ...finding,
       layerDigest: reported[finding.layer]?.digest ?? null,
     })),
+    ...(data.secrets === true
+      ? { secrets: imageSecrets(results, configuration.bytes, reported, config?.history ?? []) }
+      : {}),
   };
 }
 
@@ -91,19 +98,28 @@ export function contentsReport(
   data: ReportData,
 ): ScanReport {
   const composed = composeImage(layers);
-  const matched = matchPackages(composed.packages, composed.distribution, data.advisories);
+  const { distribution } = composed;
+  const matched = matchPackages(composed.packages, distribution, data.advisories);
+  const support = distribution && distributionSupport(distribution, data.clock.now());
+  const notices = [
+    ...(distribution && support ? supportNotices(distribution, support) : []),
+    ...matched.notices,
+    ...emptinessNotices(composed),
+  ];
   return {
     schemaVersion: 1,
     target,
     status: 'finished',
     reason: null,
     image: null,
-    distribution: composed.distribution,
+    distribution,
+    ...(support ? { distributionSupport: support } : {}),
     packages: composed.packages,
     findings: matched.findings,
     problems: [...problems, ...composed.problems, ...matched.problems],
-    advisories: advisoriesOf(data, [...matched.notices, ...emptinessNotices(composed)]),
+    advisories: advisoriesOf(data, notices),
     scannedAt: new Date(data.clock.now()).toISOString(),
+    ...(data.secrets === true ? { secrets: imageSecrets(layers, null, [], []) } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 // The vocabulary of scan results: packages, findings, problems, and the report that holds them.
 import type { Severity } from '../core/index.ts';
+import type { LayerSecrets, SecretFinding } from './secrets/types.ts';
 
 /** Every kind of package: the operating systems' first, then the languages', then programs known by their own bytes. */
 export const PACKAGE_KINDS = [
@@ -143,6 +144,16 @@ export interface DistributionRelease {
   readonly prettyName: string;
 }
 
+/** Whether the distribution still repairs what is found in the release, at the time of the scan. */
+export interface DistributionSupport {
+  /** `unknown`: Breakwater has no date for the release. */
+  readonly status: 'supported' | 'endOfLife' | 'unknown';
+  /** Last day of the support that everyone gets, `2028-06-30`; null where it is unknown or releases roll. */
+  readonly supportedUntil: string | null;
+  /** Support that must be paid for and has not ended yet. */
+  readonly paidSupport: { readonly name: string; readonly until: string } | null;
+}
+
 /** The advisory data a report was made with. `starter` is a handful of entries: a clean result means little. */
 export interface ReportAdvisories {
   readonly kind: 'file' | 'starter';
@@ -170,11 +181,15 @@ export interface ScanReport {
     readonly layers: readonly ReportLayer[];
   } | null;
   readonly distribution: DistributionRelease | null;
+  /** Absent when no distribution was found. */
+  readonly distributionSupport?: DistributionSupport;
   readonly packages: readonly ImagePackage[];
   readonly findings: readonly Finding[];
   readonly problems: readonly ScanProblem[];
   readonly advisories: ReportAdvisories;
   readonly scannedAt: string;
+  /** Absent when secrets were not looked for, which is not the same as none. */
+  readonly secrets?: readonly SecretFinding[];
   /** What to upgrade, most findings first; computed where a report is shown. */
   readonly upgrades?: readonly UpgradeAdvice[];
 }
@@ -207,5 +222,7 @@ export interface LayerResult {
   readonly evidence: readonly string[];
   /** Names of the operating-system packages that own the files of this layer's other packages, by path. */
   readonly owned: Readonly<Record<string, string>>;
+  /** Absent when secrets were not looked for. */
+  readonly secrets?: LayerSecrets;
   readonly problems: readonly ScanProblem[];
 }

@@ -3,7 +3,15 @@ import { SEVERITIES } from '../../core/index.ts';
 import type { Finding, ScanReport } from '../../scan/index.ts';
 import { compareFindings, planFixes } from './fix-plan.ts';
 import { type FormatContext, isOpen, type ReportFormat } from './format.ts';
-import { advisoriesLine, notices, printable, problemPlace, suppressionText, verdict } from './wording.ts';
+import {
+  advisoriesLine,
+  distributionLine,
+  notices,
+  printable,
+  problemPlace,
+  suppressionText,
+  verdict,
+} from './wording.ts';
 
 export const markdownFormat: ReportFormat = {
   render: (reports, context) =>
@@ -14,7 +22,7 @@ function renderReport(report: ScanReport, context: FormatContext): readonly stri
   const platform = report.image?.platform ? ` (${escape(report.image.platform)})` : '';
   const lines = [`## ${escape(report.target)}${platform}`, '', `**${escape(verdict(report))}**`, ''];
   if (report.image) lines.push(`Image \`${report.image.digest}\``, '');
-  if (report.distribution) lines.push(escape(report.distribution.prettyName), '');
+  if (report.distribution) lines.push(escape(distributionLine(report)), '');
   lines.push(escape(advisoriesLine(report)), '');
   for (const notice of notices(report)) lines.push(`> **Notice:** ${escape(notice)}`, '');
   if (report.status === 'finished' && report.findings.length > 0) {

@@ -4,6 +4,7 @@ import { severityRank, type Severity } from '../../core/index.ts';
 import type { Finding, ScanProblem, ScanReport } from '../../scan/index.ts';
 import { compareFindings } from './fix-plan.ts';
 import type { ReportFormat } from './format.ts';
+import { endOfLifeResult, endOfLifeRule } from './sarif-end-of-life.ts';
 import { advisoriesLine, notices, problemPlace, suppressionText, verdict } from './wording.ts';
 
 /** Scores for `security-severity` where the advisory carries no CVSS score: the middle of each CVSS band. */
@@ -46,7 +47,7 @@ function run(report: ScanReport, toolVersion: string): object {
         name: 'breakwater',
         version: toolVersion,
         semanticVersion: toolVersion,
-        rules: [...worst.values()].map(rule),
+        rules: [...[...worst.values()].map(rule), ...endOfLifeRule(report)],
       },
     },
     automationDetails: {
@@ -60,7 +61,10 @@ function run(report: ScanReport, toolVersion: string): object {
         toolExecutionNotifications: [...report.problems.map(problemNotification), ...noticeList(report)],
       },
     ],
-    results: findings.map((finding) => result(finding, indexes.get(finding.id) ?? 0)),
+    results: [
+      ...findings.map((finding) => result(finding, indexes.get(finding.id) ?? 0)),
+      ...endOfLifeResult(report, order.length),
+    ],
     properties: {
       target: report.target,
       status: report.status,

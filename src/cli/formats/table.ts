@@ -5,7 +5,15 @@ import type { Finding, ScanReport } from '../../scan/index.ts';
 import { type Cell, layoutColumns, truncate } from '../columns.ts';
 import { compareFindings, type Fix, planFixes } from './fix-plan.ts';
 import { type FormatContext, isOpen, type ReportFormat } from './format.ts';
-import { advisoriesLine, notices, printable, problemPlace, suppressionText, verdict } from './wording.ts';
+import {
+  advisoriesLine,
+  distributionLine,
+  notices,
+  printable,
+  problemPlace,
+  suppressionText,
+  verdict,
+} from './wording.ts';
 
 /** Upgrades shown before "and N more". */
 const FIXES_SHOWN = 10;
@@ -54,7 +62,7 @@ function header(report: ScanReport, colours: Colours): readonly string[] {
   if (image?.platform) parts.push(printable(image.platform));
   if (image) parts.push(printable(image.digest));
   const facts: string[] = [];
-  if (report.distribution) facts.push(printable(report.distribution.prettyName));
+  if (report.distribution) facts.push(distributionLine(report));
   if (image) {
     const cached = image.layers.filter((layer) => layer.cached).length;
     const size = image.layers.reduce((sum, layer) => sum + layer.size, 0);

@@ -2,6 +2,13 @@
 import type { Finding, ScanProblem, ScanReport } from '../../scan/index.ts';
 import { isOpen } from './format.ts';
 
+/** The distribution, and since when it is not supported any more; empty when there is none. */
+export function distributionLine({ distribution, distributionSupport }: ScanReport): string {
+  if (distribution === null) return '';
+  const ended = distributionSupport?.status === 'endOfLife' ? distributionSupport.supportedUntil : null;
+  return `${printable(distribution.prettyName)}${ended === null ? '' : ` (end of life since ${ended})`}`;
+}
+
 /** One line about the advisory data a report was made with. */
 export function advisoriesLine(report: ScanReport): string {
   const { kind, advisories, digest, ageHours } = report.advisories;
