@@ -38,7 +38,8 @@ const LANGUAGE_ECOSYSTEMS: Readonly<Record<Exclude<PackageKind, 'dpkg' | 'apk' |
     nuget: ['NuGet'],
     gem: ['RubyGems'],
     cargo: ['crates.io'],
-    composer: ['Packagist'],
+    // Drupal's own repository has advisories of its own.
+    composer: ['Packagist', 'Packagist:https://packages.drupal.org/8'],
     pub: ['Pub'],
     hex: ['Hex'],
     swift: ['SwiftURL'],
