@@ -1,7 +1,7 @@
 // Scans one stored image in a scan process and stores what came out, whatever it is.
 import { join } from 'node:path';
 import { BreakwaterError, type StoredImage } from '../core/index.ts';
-import { openAdvisoryFile, starterAdvisories } from '../advisories/index.ts';
+import { openAdvisories } from '../advisories/index.ts';
 import { scanErrors } from './errors.ts';
 import type { ScanInstruments } from './instruments.ts';
 import type { LayerBytes } from './layer-cache.ts';
@@ -58,7 +58,7 @@ export class ImageScanner {
   /** Identity of the advisory data that scans use now. */
   advisoriesDigest(): string {
     const { advisoriesPath } = this.#options;
-    const file = advisoriesPath === undefined ? starterAdvisories() : openAdvisoryFile(advisoriesPath);
+    const file = openAdvisories(advisoriesPath);
     try {
       return file.info.digest;
     } finally {
@@ -119,6 +119,7 @@ export class ImageScanner {
         ...access,
         repository,
         digest: image.digest,
+        secrets: true,
         ...(advisoriesPath === undefined ? {} : { advisoriesPath }),
       },
       {
@@ -138,7 +139,7 @@ export class ImageScanner {
   /** The registry knows already that it is no container image: no process is needed to say so. */
   #artifactReport({ digest, mediaType, artifactType }: StoredImage): ScanReport {
     const { advisoriesPath, clock } = this.#options;
-    const advisories = advisoriesPath === undefined ? starterAdvisories() : openAdvisoryFile(advisoriesPath);
+    const advisories = openAdvisories(advisoriesPath);
     try {
       const reason = `it is an artifact (${artifactType ?? mediaType}), not a container image`;
       return unscannableReport(digest, { digest, mediaType, platform: null }, reason, { advisories, clock });

@@ -22,7 +22,7 @@ export interface ServerConfiguration {
   readonly registryListen: ListenAddress;
   /** Address of the registry as clients reach it, e.g. `https://registry.example`; also where a worker pulls from. */
   readonly registryUrl?: string;
-  /** An advisory file; without it the starter advisories are used. */
+  /** An advisory file. Without it, or before `advisories update` has put one at its place, the starter advisories are used. */
   readonly advisoriesPath?: string;
   /** May webhooks be sent to private addresses where the webhook says so? */
   readonly webhookAllowPrivate: boolean;

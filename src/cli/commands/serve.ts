@@ -1,5 +1,6 @@
 // `breakwater serve`: starts the server, says where it is, shows the sample on new data, and ends gracefully.
 import { once } from 'node:events';
+import { currentAdvisories } from '../../advisories/index.ts';
 import { createLogger, type LogLevel, systemClock, systemRandomness } from '../../core/index.ts';
 import {
   keepYoungGenerationSmall,
@@ -42,10 +43,11 @@ function readConfiguration(
 ): ServerConfiguration {
   const databaseUrl = optionText(options['databaseUrl']);
   const registryUrl = optionText(options['registryUrl']);
-  const advisoriesPath = optionText(options['advisories']);
+  const dataDirectory = optionText(options['data']) ?? './data';
+  const advisoriesPath = optionText(options['advisories']) ?? currentAdvisories(dataDirectory);
   const { scanConcurrency, rescanAfter } = options;
   return {
-    dataDirectory: optionText(options['data']) ?? './data',
+    dataDirectory,
     role: readRole(options['role']),
     listen: optionAddress(options['listen'], '--listen'),
     registryListen: optionAddress(options['registryListen'], '--registry-listen'),
@@ -59,7 +61,7 @@ function readConfiguration(
     randomness: systemRandomness,
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(registryUrl === undefined ? {} : { registryUrl }),
-    ...(advisoriesPath === undefined ? {} : { advisoriesPath }),
+    advisoriesPath,
   };
 }
 

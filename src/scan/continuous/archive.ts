@@ -3,7 +3,12 @@ import { constants } from 'node:fs';
 import { copyFile, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BreakwaterError } from '../../core/index.ts';
-import { openAdvisoryFile, starterAdvisories, type AdvisoryFile } from '../../advisories/index.ts';
+import {
+  openAdvisories,
+  openAdvisoryFile,
+  starterAdvisories,
+  type AdvisoryFile,
+} from '../../advisories/index.ts';
 
 const NAME = /^[0-9a-f]{64}\.advisories$/;
 
@@ -19,22 +24,23 @@ export class AdvisoryArchive {
 
   /** The advisories in use now. */
   openLatest(): AdvisoryFile {
-    return this.#path === undefined ? starterAdvisories() : openAdvisoryFile(this.#path);
+    return openAdvisories(this.#path);
   }
 
   /** Changes when the file at the path may be another one. */
   async stamp(): Promise<string> {
     if (this.#path === undefined) return '';
-    const { ino, size, mtimeMs } = await stat(this.#path);
-    return `${ino} ${size} ${mtimeMs}`;
+    // Nothing is there before the first update.
+    const file = await stat(this.#path).catch(() => undefined);
+    return file === undefined ? '' : `${file.ino} ${file.size} ${file.mtimeMs}`;
   }
 
   /** Keeps a copy of the advisories in use now and returns their digest. */
   async keepLatest(): Promise<string> {
     const latest = this.openLatest();
-    const { digest } = latest.info;
+    const { digest, kind } = latest.info;
     latest.close();
-    if (this.#path === undefined || this.#has(digest)) return digest;
+    if (this.#path === undefined || kind === 'starter' || this.#has(digest)) return digest;
     await mkdir(this.#folder, { recursive: true });
     const temporary = join(this.#folder, `copy.${process.pid}.partial`);
     await copyFile(this.#path, temporary, constants.COPYFILE_FICLONE);

@@ -1,7 +1,7 @@
 // What advisories the server matches with, and how old they are.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { advisoryStatus, openAdvisoryFile, starterAdvisories } from '../../advisories/index.ts';
+import { advisoryStatus, openAdvisories } from '../../advisories/index.ts';
 import type { ServerContext } from '../context.ts';
 import { failures } from './schemas.ts';
 
@@ -35,7 +35,7 @@ export function advisoryRoutes({
       },
       async () => {
         // Opened for each answer, because the file may be replaced while the server runs; that takes about 2 ms.
-        const file = advisoriesPath === undefined ? starterAdvisories() : openAdvisoryFile(advisoriesPath);
+        const file = openAdvisories(advisoriesPath);
         try {
           const { sources, ecosystems, tooOld: _, ...rest } = advisoryStatus(file, clock);
           return { ...rest, sources: [...sources], ecosystems: [...ecosystems] };
