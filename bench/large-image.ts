@@ -6,6 +6,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { writeOciLayout } from '../test/fixtures/debian-image.ts';
+import { tarHeader } from '../test/fixtures/small-image.ts';
 import type { Bench } from './bench.ts';
 import { runProgram } from './program.ts';
 
@@ -69,13 +70,13 @@ function* tarOf(total: number, hash: ReturnType<typeof createHash>): Generator<B
   };
   for (let written = 0, n = 0; written < total; n++) {
     const manifest = Buffer.from(JSON.stringify({ name: `left-pad-${n}`, version: '1.0.0' }));
-    yield emit(tarEntry(`app/node_modules/left-pad-${n}/package.json`, manifest.length));
+    yield emit(tarHeader(`app/node_modules/left-pad-${n}/package.json`, manifest.length));
     yield emit(padded(manifest));
     for (let i = 0; i < 500; i++) {
-      yield emit(tarEntry(`app/src/${n}/file-${i}.txt`, 1024));
+      yield emit(tarHeader(`app/src/${n}/file-${i}.txt`, 1024));
       yield emit(pattern.subarray(i * 1024, i * 1024 + 1024));
     }
-    yield emit(tarEntry(`app/data/${n}.bin`, 64 * MiB));
+    yield emit(tarHeader(`app/data/${n}.bin`, 64 * MiB));
     for (let i = 0; i < 64; i++) yield emit(pattern);
     written += 65 * MiB;
   }
@@ -84,22 +85,4 @@ function* tarOf(total: number, hash: ReturnType<typeof createHash>): Generator<B
 
 function padded(content: Buffer): Buffer {
   return Buffer.concat([content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
-}
-
-/** A ustar header of a regular file. */
-function tarEntry(path: string, size: number): Buffer {
-  const header = Buffer.alloc(512);
-  header.write(path, 0, 100);
-  header.write('0000644\0', 100);
-  header.write('0000000\0', 108);
-  header.write('0000000\0', 116);
-  header.write(`${size.toString(8).padStart(11, '0')}\0`, 124);
-  header.write('00000000000\0', 136);
-  header.write('        ', 148);
-  header.write('0', 156);
-  header.write('ustar\x0000', 257);
-  let sum = 0;
-  for (const byte of header) sum += byte;
-  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
-  return header;
 }
