@@ -5,11 +5,14 @@ import { apk } from './packages/apk.ts';
 import { composer } from './packages/composer.ts';
 import { conda } from './packages/conda.ts';
 import { dpkg } from './packages/dpkg.ts';
+import { dotnetDeps } from './packages/dotnet/deps-file.ts';
+import { nugetConfig, nugetLock } from './packages/dotnet/lock-files.ts';
 import { goBinary } from './packages/go-binary.ts';
 import { java } from './packages/java/cataloger.ts';
 import { lockFiles } from './packages/lock-files.ts';
 import { npm } from './packages/npm.ts';
 import { osRelease } from './packages/os-release.ts';
+import { program, programText } from './packages/program/cataloger.ts';
 import { python } from './packages/python.ts';
 import { rpm } from './packages/rpm/index.ts';
 import { ruby } from './packages/ruby.ts';
@@ -19,11 +22,16 @@ export const catalogers: readonly Cataloger[] = [
   apk,
   composer,
   conda,
+  dotnetDeps,
   dpkg,
   goBinary,
   java,
   npm,
+  nugetConfig,
+  nugetLock,
   osRelease,
+  program,
+  programText,
   python,
   rpm,
   ruby,

@@ -49,7 +49,7 @@ export function composeImage(layers: readonly LayerResult[]): ComposedImage {
   const packages = visible.map(({ item, layer }): ImagePackage => {
     const ownedBy = isSystemKind(item.kind) ? undefined : owners.get(item.path);
     const purl = packageUrl(item, distribution);
-    return { ...item, purl, layer, ...(ownedBy === undefined ? {} : { ownedBy }) };
+    return { ...withInnerPath(item), purl, layer, ...(ownedBy === undefined ? {} : { ownedBy }) };
   });
   return {
     packages: packages.toSorted(byCoordinate),
@@ -94,6 +94,12 @@ function ownersOf(
     }
   }
   return owners;
+}
+
+/** A package of an archive inside a file is shown with the way to it, `app.war!/WEB-INF/lib/a.jar`. */
+function withInnerPath(item: CatalogedPackage): CatalogedPackage {
+  const { inside, ...detail } = item.detail ?? {};
+  return inside === undefined ? item : { ...item, path: `${item.path}!/${inside}`, detail };
 }
 
 function byCoordinate(a: ImagePackage, b: ImagePackage): number {

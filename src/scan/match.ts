@@ -9,13 +9,15 @@ import {
   subscriptionOf,
   versionScheme,
   type AdvisoryFile,
+  type AffectedPackage,
   type MatchVerdict,
 } from '../advisories/index.ts';
 import { isSystemKind } from './compose.ts';
-import { erratumConcerns } from './errata.ts';
+import { erratumConcerns, fixesBranchOf } from './errata.ts';
 import { findingOf } from './finding.ts';
-import { groupByFlaw, type Flaw, type Statement } from './flaws.ts';
+import { groupByFlaw, isCve, type Flaw, type Statement } from './flaws.ts';
 import { isWithoutCode } from './packages-without-code.ts';
+import { advisoryNameOf as programAdvisoryName } from './packages/program/table.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
 import { preferFreeFixes, subscriptionNotices } from './subscription-fixes.ts';
 import type { DistributionRelease, Finding, ImagePackage, PackageKind, ScanProblem } from './types.ts';
@@ -44,7 +46,7 @@ const LANGUAGE_ECOSYSTEMS: Readonly<Record<Exclude<PackageKind, 'dpkg' | 'apk' |
     hex: ['Hex'],
     swift: ['SwiftURL'],
     conda: [],
-    program: [],
+    program: ['Bitnami'],
   };
 
 /** What is looked up for a package. */
@@ -116,31 +118,51 @@ class Matcher {
     return answer;
   }
 
-  #ask({ ecosystems, name, version, stream }: Query): Answer | undefined {
-    const affected: Statement[] = [];
-    /** Advisories of paid support whose fix is installed. */
-    const repaired = new Set<string>();
-    let undecided = 0;
-    for (const ecosystem of ecosystems) {
-      const scheme = versionScheme(ecosystem);
-      for (const entry of this.#advisories.lookup(ecosystem, normalizePackageName(ecosystem, name))) {
-        const verdict = scheme && version !== '(devel)' ? matchVersion(entry, version, scheme) : UNDECIDED;
-        if (!verdict.affected) {
-          if (verdict.undecided === true) undecided++;
-          else if (subscriptionOf(ecosystem) !== undefined) repaired.add(entry.advisory);
-          continue;
-        }
-        const advisory = this.#advisories.facts(entry.advisory);
-        if (advisory === undefined || advisory.withdrawn !== null) continue;
-        const concerns = scheme?.name === 'rpm' ? erratumConcerns(version, stream, entry, advisory) : 'yes';
-        if (concerns === 'undecided') undecided++;
-        if (concerns !== 'yes') continue;
-        affected.push({ affected: entry, verdict, advisory, ids: [advisory.id, ...advisory.aliases] });
+  #ask(query: Query): Answer | undefined {
+    const weighed: Weighed = { affected: [], repaired: new Set(), repairedFlaws: new Set(), undecided: 0 };
+    for (const ecosystem of query.ecosystems) {
+      for (const entry of this.#advisories.lookup(ecosystem, normalizePackageName(ecosystem, query.name))) {
+        this.#weigh(entry, ecosystem, query, weighed);
       }
     }
+    const { affected, repaired, repairedFlaws, undecided } = weighed;
     if (affected.length + undecided === 0) return undefined;
-    return { flaws: groupByFlaw(preferFreeFixes(affected, repaired)), undecided };
+    const flaws = groupByFlaw(preferFreeFixes(affected, repaired));
+    return { flaws: flaws.filter(({ ids }) => !ids.some((id) => repairedFlaws.has(id))), undecided };
   }
+
+  #weigh(
+    entry: AffectedPackage,
+    ecosystem: string,
+    { version, stream }: Pick<Query, 'version' | 'stream'>,
+    into: Weighed,
+  ): void {
+    const scheme = versionScheme(ecosystem);
+    const verdict = scheme && version !== '(devel)' ? matchVersion(entry, version, scheme) : UNDECIDED;
+    if (!verdict.affected) {
+      if (verdict.undecided === true) into.undecided++;
+      else if (subscriptionOf(ecosystem) !== undefined) into.repaired.add(entry.advisory);
+      if (verdict.undecided === true || scheme?.name !== 'rpm' || !fixesBranchOf(version, entry)) return;
+    }
+    const advisory = this.#advisories.facts(entry.advisory);
+    if (advisory === undefined || advisory.withdrawn !== null) return;
+    const concerns = scheme?.name === 'rpm' ? erratumConcerns(version, stream, entry, advisory) : 'yes';
+    if (concerns === 'undecided' && verdict.affected) into.undecided++;
+    if (concerns !== 'yes') return;
+    const ids = [advisory.id, ...advisory.aliases];
+    if (verdict.affected) into.affected.push({ affected: entry, verdict, advisory, ids });
+    else for (const id of ids) if (isCve(id)) into.repairedFlaws.add(id);
+  }
+}
+
+/** What the advisories about one package come to. */
+interface Weighed {
+  readonly affected: Statement[];
+  /** Advisories of paid support whose fix is installed. */
+  readonly repaired: Set<string>;
+  /** CVEs that the installed version's own branch has repaired. */
+  readonly repairedFlaws: Set<string>;
+  undecided: number;
 }
 
 const UNDECIDED: MatchVerdict = { affected: false, undecided: true };
@@ -150,12 +172,20 @@ export function queryOf(item: ImagePackage, distribution: DistributionRelease | 
   const ecosystems = ecosystemsOf(item.kind, distribution);
   if (ecosystems.length === 0) return undefined;
   if (isSystemKind(item.kind)) return systemQuery(item, ecosystems);
+  if (item.kind === 'program') return programQuery(item, ecosystems);
   const toolchain = item.kind === 'golang' && item.name === 'stdlib' && item.version !== '(devel)';
   return {
     ecosystems,
     name: item.name,
     version: toolchain ? goToolchainVersion(`go${item.version}`) : item.version,
   };
+}
+
+/** Bitnami names programs its own way, and Java 8 `8.0.392` where the program says `1.8.0_392`. */
+function programQuery(item: ImagePackage, ecosystems: readonly string[]): Query | undefined {
+  const name = programAdvisoryName(item.name);
+  if (name === undefined) return undefined;
+  return { ecosystems, name, version: item.version.replace(/^1\.(\d+)\.0_(\d+)$/, '$1.0.$2') };
 }
 
 /** Distributions name source packages or binary ones; all keys of one distribution do alike. */
@@ -199,5 +229,10 @@ function noticesOf(
       : ecosystems.join() || `${kind} packages`;
     notices.push(`no advisories for ${what}: its ${count} ${kind} packages are listed, not matched`);
   }
+  const nameless = packages.filter((item) => item.kind === 'maven' && !item.name.includes(':')).length;
+  if (nameless > 0)
+    notices.push(
+      `${nameless} Java archives do not say which Maven group they are of: they are listed, not matched`,
+    );
   return notices;
 }
