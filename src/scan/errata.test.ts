@@ -133,6 +133,32 @@ describe('module streams', () => {
   });
 });
 
+describe('minor releases', () => {
+  const RHEL = distribution('rhel', '9.2');
+  const BASE = 'Red Hat:enterprise_linux:9::baseos';
+  const records = [
+    {
+      id: 'RHSA-2023:5763',
+      aliases: ['CVE-2023-38545'],
+      affected: [affects(BASE, 'curl', '0:7.76.1-23.el9_2.4')],
+    },
+    {
+      id: 'RHSA-2023:6745',
+      aliases: ['CVE-2023-38545', 'CVE-2023-38546'],
+      affected: [affects(BASE, 'curl', '0:7.76.1-26.el9_3.2')],
+    },
+  ];
+  const curl = async (version: string): Promise<readonly string[]> =>
+    idsOf(await match(records, RHEL, { name: 'curl', version }));
+
+  it('are repaired by their own erratum, as far as it goes', async () => {
+    expect(await curl('7.76.1-23.el9_2.2')).toEqual(['curl CVE-2023-38545', 'curl CVE-2023-38546']);
+    expect(await curl('7.76.1-23.el9_2.4')).toEqual(['curl CVE-2023-38546']);
+    expect(await curl('7.76.1-26.el9_3.1')).toEqual(['curl CVE-2023-38545', 'curl CVE-2023-38546']);
+    expect(await curl('7.76.1-26.el9_3.2')).toEqual([]);
+  });
+});
+
 describe('errata', () => {
   it('that name no flaw are updates, not findings', async () => {
     const records = [

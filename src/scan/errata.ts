@@ -35,3 +35,19 @@ export function erratumConcerns(
   if (stream === undefined || named.length === 0) return 'undecided';
   return named.includes(stream) ? 'yes' : 'no';
 }
+
+/**
+ * Does an erratum repair the minor release that the installed version was built for? Red Hat repairs one flaw in
+ * several of them: curl `7.76.1-23.el9_2.4` has the fix of `7.76.1-26.el9_3.2`, though it is the lower version.
+ */
+export function fixesBranchOf(version: string, { ranges }: AffectedPackage): boolean {
+  const branch = branchOf(version);
+  return (
+    branch !== undefined && ranges.some(({ fixed }) => fixed !== undefined && branchOf(fixed) === branch)
+  );
+}
+
+/** `el9_2` of `7.76.1-23.el9_2.4`, `el8.9.0` of `16.20.2-4.module+el8.9.0+3747+ead8229c`. */
+function branchOf(version: string): string | undefined {
+  return /\.(el\d+_\d+)(?=\.|$)/.exec(version)?.[1] ?? /\.module[+_](el\d+\.\d+\.\d+)\+/.exec(version)?.[1];
+}
