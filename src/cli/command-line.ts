@@ -104,6 +104,23 @@ export function logLevelOption(): Option {
   ).choices(levels);
 }
 
+/** What `scan` can look for. Packages are always read: `vuln` is what they are for. */
+export const SCANNERS = ['vuln', 'secret'] as const;
+
+export function scannersOption(): Option {
+  return new Option('--scanners <list>', 'what to look for, comma-separated: vuln, secret')
+    .argParser(parseScanners)
+    .default([...SCANNERS], 'vuln,secret');
+}
+
+function parseScanners(text: string): readonly string[] {
+  const names = parseNames(text);
+  const unknown = names.find((name) => !SCANNERS.some((scanner) => scanner === name));
+  if (unknown !== undefined || !names.includes('vuln'))
+    throw new InvalidArgumentError(`"${text}" is not vuln or vuln,secret`);
+  return names;
+}
+
 /** `--option a --option b` to `['a', 'b']`. */
 export function collect(value: string, previous: unknown): string[] {
   return [...(Array.isArray(previous) ? previous.map(String) : []), value];

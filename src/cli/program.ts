@@ -19,6 +19,7 @@ import {
   parseSeverities,
   parseSeverity,
   roleOption,
+  scannersOption,
   vexOption,
 } from './command-line.ts';
 import { cliErrors } from './errors.ts';
@@ -127,6 +128,7 @@ function scanCommand(bind: Bind): Command {
     .addOption(ignoreFileOption())
     .addOption(vexOption())
     .option('--show-exempt', 'list exempt findings too, with who took them on, why and until when')
+    .addOption(scannersOption())
     .option('--fail-on <severity>', 'end with 1 when a finding is at least this severe', parseSeverity)
     .option('--severity <list>', 'show only these severities, comma-separated', parseSeverities)
     .option('--fixable', 'show only findings with a fixed version')

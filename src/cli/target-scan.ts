@@ -21,6 +21,8 @@ export interface TargetScanSettings {
   readonly platform: string | undefined;
   readonly quiet: boolean;
   readonly cacheDirectory: string;
+  /** Look for secrets too? */
+  readonly secrets: boolean;
 }
 
 /** The options that decide how a target is read; layer results are kept in the user's cache by default. */
@@ -33,6 +35,7 @@ export function targetScanSettings(
     platform: optionText(options['platform']),
     quiet: options['quiet'] === true,
     cacheDirectory: optionText(options['cacheDir']) ?? join(cacheHome, 'breakwater', 'layers'),
+    secrets: Array.isArray(options['scanners']) && options['scanners'].includes('secret'),
   };
 }
 
@@ -44,7 +47,8 @@ export async function scanTarget(
   { terminal, environment, interrupted }: CommandContext,
 ): Promise<readonly ScanReport[]> {
   const common = { advisories, clock: systemClock, signal: interrupted };
-  if (target.kind === 'directory') return [await scanDirectory(target.path, common)];
+  const { secrets } = settings;
+  if (target.kind === 'directory') return [await scanDirectory(target.path, { ...common, secrets })];
   if (target.kind === 'sbom') {
     return [scanSbom(await readInputFile(target.path, MAX_SBOM_BYTES), target.path, common)];
   }
@@ -53,6 +57,7 @@ export async function scanTarget(
   try {
     return await scanImage(source, {
       ...common,
+      secrets,
       cache: fileLayerCache(settings.cacheDirectory),
       ...(settings.platform === undefined ? {} : { platform: settings.platform }),
       onProgress: ({ digest, layersDone, layersTotal }) =>

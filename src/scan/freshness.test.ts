@@ -32,6 +32,7 @@ function scanned(more: Partial<ImageScan> = {}): ImageScan {
     problems: [],
     packageCount: 1,
     counts: null,
+    secretCount: null,
     catalogers: catalogerVersions,
     matchedAt: daysAgo(1),
     matchedCurrent: true,

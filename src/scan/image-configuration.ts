@@ -15,6 +15,8 @@ export interface Configuration {
   /** Null when it could not be understood; the layers are read all the same. */
   readonly config: ImageConfig | null;
   readonly platform: string | null;
+  /** As stored; null when it could not be read. */
+  readonly bytes: Buffer | null;
   readonly problems: readonly ScanProblem[];
 }
 
@@ -35,8 +37,9 @@ export async function readConfiguration(
     chunks.push(bytes);
   }
   try {
-    const config = parseImageConfig(Buffer.concat(chunks, size));
-    return { config, platform: platformName(config), problems: [] };
+    const document = Buffer.concat(chunks, size);
+    const config = parseImageConfig(document);
+    return { config, platform: platformName(config), bytes: document, problems: [] };
   } catch (error) {
     if (ociErrors.is(error)) return unreadable(describeError(error));
     throw error;
@@ -48,6 +51,7 @@ function unreadable(reason: string): Configuration {
   return {
     config: null,
     platform: null,
+    bytes: null,
     problems: [{ code: 'OCI_CONFIG_INVALID', message, layer: null, path: null }],
   };
 }

@@ -8,6 +8,7 @@ import {
 } from '../oci/index.ts';
 import { scanLayer } from './layer.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
+import { secretsVersion } from './secrets/rules.ts';
 import type { ScanOptions } from './scan-options.ts';
 import type { LayerResult } from './types.ts';
 
@@ -19,7 +20,7 @@ export type ScannedLayer =
 /** Layers read at the same time. Each holds one inflated window, so this bounds the memory of a scan. */
 const PARALLEL_LAYERS = 2;
 
-type LayerOptions = Pick<ScanOptions, 'cache' | 'signal' | 'onProgress'>;
+type LayerOptions = Pick<ScanOptions, 'cache' | 'signal' | 'onProgress' | 'secrets'>;
 
 /** One entry per layer of the manifest, in its order. The first layer that fails as a whole stops the others. */
 export async function scanLayers(
@@ -62,7 +63,7 @@ export async function scanLayers(
 async function scanOne(
   source: ImageSource,
   layer: Descriptor,
-  { cache }: LayerOptions,
+  { cache, secrets = false }: LayerOptions,
   signal: AbortSignal,
 ): Promise<ScannedLayer> {
   const type = classifyLayerType(layer.mediaType);
@@ -78,9 +79,10 @@ async function scanOne(
     };
   }
   const known = await cache.get(layer.digest);
-  if (known !== undefined) return { kind: 'read', result: known, cached: true };
+  if (known !== undefined && (!secrets || known.secrets?.version === secretsVersion))
+    return { kind: 'read', result: known, cached: true };
   try {
-    const result = await scanLayer(await source.blob(layer, signal), layer.mediaType, signal);
+    const result = await scanLayer(await source.blob(layer, signal), layer.mediaType, signal, secrets);
     if (result.complete) await cache.put(layer.digest, result);
     return { kind: 'read', result, cached: false };
   } catch (error) {

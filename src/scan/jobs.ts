@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import { SCAN_IMAGE_JOB, type StoredImage } from '../core/index.ts';
 import type { JobHandler } from '../store/index.ts';
-import { catalogerVersions } from './catalogers.ts';
 import type { ContinuousMatching } from './continuous/service.ts';
 import { isCurrent, type ImageScanner } from './image-scanner.ts';
 import { imageScanStatus } from './scan-status.ts';
+import { scanVersions } from './scan-versions.ts';
 import type { ScanServiceOptions } from './service.ts';
 import { findIndexesOf, findScan, findScans, markPending, recordIndex } from './store.ts';
 import { forgetImage, NO_FINDINGS } from './store-results.ts';
@@ -54,7 +54,7 @@ async function scanOne(
   await scanner.settled(digest);
   const known = await findScan(store.db, digest);
   const wanted = known?.status === 'pending' && known.trigger === 'on-demand' ? 'on-demand' : payload.trigger;
-  if (wanted !== 'on-demand' && isCurrent(known, scanner.advisoriesDigest(), catalogerVersions)) {
+  if (wanted !== 'on-demand' && isCurrent(known, scanner.advisoriesDigest(), scanVersions)) {
     await announce(context, image);
     return;
   }

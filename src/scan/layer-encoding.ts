@@ -3,6 +3,7 @@ import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { z } from 'zod';
 import { MiB } from '../core/index.ts';
 import { catalogerVersions } from './catalogers.ts';
+import { layerSecretSchema } from './secrets/schema.ts';
 import { PACKAGE_KINDS, type LayerResult } from './types.ts';
 
 const MAX_DECODED_BYTES = 256 * MiB;
@@ -27,6 +28,12 @@ const item = z.strictObject({
   detail: z.record(z.string(), z.string()).exactOptional(),
 });
 
+const secrets = z.strictObject({
+  version: z.string(),
+  found: z.array(layerSecretSchema),
+  files: z.string(),
+});
+
 const layerResult = z.strictObject({
   catalogers: z.literal(catalogerVersions),
   diffId: z.string(),
@@ -39,6 +46,7 @@ const layerResult = z.strictObject({
   opaque: z.array(z.string()),
   evidence: z.array(z.string()),
   owned: z.array(z.tuple([z.string(), z.string()])),
+  secrets: secrets.exactOptional(),
   problems: z.array(problem),
 });
 

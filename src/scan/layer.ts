@@ -7,6 +7,7 @@ import type { CatalogerTable } from './cataloger-table.ts';
 import { catalogerTables, catalogerVersions, type ScanScope } from './catalogers.ts';
 import { mergedPath } from './merged-path.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
+import { LayerSecretSearch } from './secrets/layer-search.ts';
 import type { CatalogedPackage, DistributionRelease, LayerResult, ScanProblem } from './types.ts';
 
 const MAX_PACKAGES = 200_000;
@@ -23,8 +24,9 @@ export async function scanLayer(
   stream: Readable,
   mediaType: string,
   signal?: AbortSignal,
+  secrets = false,
 ): Promise<LayerResult> {
-  const catalog = new LayerCatalog();
+  const catalog = new LayerCatalog('image', secrets);
   const summary = await readLayer(stream, mediaType, catalog, signal ? { signal } : {});
   const { diffId, complete, size, uncompressedSize } = summary;
   for (const { code, message, path } of summary.problems) catalog.problem(code, message, path);
@@ -44,14 +46,25 @@ export class LayerCatalog implements LayerVisitor {
   readonly #problems: ScanProblem[] = [];
   readonly #full = new Set<string>();
   readonly #catalogers: CatalogerTable;
+  readonly #secrets: LayerSecretSearch | undefined;
   #packageCount = 0;
 
-  constructor(scope: ScanScope = 'image') {
+  constructor(scope: ScanScope = 'image', secrets = false) {
     this.#catalogers = catalogerTables[scope];
+    this.#secrets = secrets
+      ? new LayerSecretSearch((reason, path) =>
+          this.problem(PROBLEM_CODES.secretsPartial, `could not search for secrets: ${reason}`, path),
+        )
+      : undefined;
   }
 
   /** What is wanted of an entry. Never throws. */
   entry(entry: LayerEntry): EntryInterest {
+    const wanted = this.#catalogInterest(entry);
+    return this.#secrets === undefined ? wanted : this.#secrets.watch(entry, wanted);
+  }
+
+  #catalogInterest(entry: LayerEntry): EntryInterest {
     if (entry.type === 'directory') return NOTHING;
     if (entry.type === 'whiteout' || entry.type === 'opaque') {
       this.#add(entry.type === 'opaque' ? this.#opaque : this.#whiteouts, entry.target ?? '');
@@ -83,6 +96,7 @@ export class LayerCatalog implements LayerVisitor {
       opaque: [...this.#opaque],
       evidence: [...this.#evidence],
       owned: this.#owned(),
+      ...(this.#secrets === undefined ? {} : { secrets: this.#secrets.results(mergedPath) }),
       problems: this.#problems,
     };
   }
@@ -155,6 +169,7 @@ export class LayerCatalog implements LayerVisitor {
       package: (item) => this.#addPackage({ ...item, path }),
       owns: (owner, file) => {
         const merged = mergedPath(file);
+        this.#secrets?.owns(merged);
         if (!this.#catalogers.knows(merged) || this.#owners.has(merged)) return;
         if (this.#owners.size < MAX_PATHS) this.#owners.set(merged, owner);
         else this.#overflow('owned files');

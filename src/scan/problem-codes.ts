@@ -17,4 +17,6 @@ export const PROBLEM_CODES = {
   versionUnknown: 'SCAN_VERSION_UNKNOWN',
   /** A file or folder could not be opened. */
   unopened: 'SCAN_FILE_UNREADABLE',
+  /** A file or layer was not searched for secrets to its end. */
+  secretsPartial: 'SCAN_SECRETS_PARTIAL',
 } as const;

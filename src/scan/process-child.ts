@@ -1,6 +1,6 @@
 // The program of a scan process: takes one request over IPC, scans, answers, and ends with its parent.
 import { setPriority } from 'node:os';
-import { openAdvisoryFile, starterAdvisories, type AdvisoryFile } from '../advisories/index.ts';
+import { openAdvisories } from '../advisories/index.ts';
 import { BreakwaterError, describeError, systemClock } from '../core/index.ts';
 import { openRegistryImage, requireDigest } from '../oci/index.ts';
 import { scanErrors } from './errors.ts';
@@ -40,13 +40,9 @@ const layers: LayerBytes = {
     }),
 };
 
-function openAdvisories(path: string | undefined): AdvisoryFile {
-  return path === undefined ? starterAdvisories() : openAdvisoryFile(path);
-}
-
 async function scan(request: ScanProcessRequest): Promise<void> {
   const advisories = openAdvisories(request.advisoriesPath);
-  const { registry, repository, digest, token, plainHttp, platform } = request;
+  const { registry, repository, digest, token, plainHttp, platform, secrets = false } = request;
   const reference = { registry, repository, tag: null, digest: requireDigest(digest) };
   const source = openRegistryImage(reference, {
     plainHttp,
@@ -57,6 +53,7 @@ async function scan(request: ScanProcessRequest): Promise<void> {
     advisories,
     cache: encodedLayerCache(layers),
     clock: systemClock,
+    secrets,
     ...(platform === undefined ? {} : { platform }),
     onProgress: (progress) => {
       const now = systemClock.now();

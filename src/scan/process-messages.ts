@@ -14,6 +14,8 @@ export interface ScanProcessRequest {
   /** Path of the advisory file; undefined means the starter advisories. */
   readonly advisoriesPath?: string;
   readonly platform?: string;
+  /** Look for secrets too. */
+  readonly secrets?: boolean;
   /** The child ends itself above this where the parent cannot look (no /proc). */
   readonly memoryLimitBytes: number;
 }
@@ -28,6 +30,7 @@ export const requestMessage = z.object({
     token: z.string().exactOptional(),
     advisoriesPath: z.string().exactOptional(),
     platform: z.string().exactOptional(),
+    secrets: z.boolean().exactOptional(),
     memoryLimitBytes: z.number(),
   }),
 });

@@ -10,6 +10,7 @@ import {
   reportAdvisoriesSchema,
 } from './report-schema.ts';
 import { FRESHNESS_REASONS } from './freshness.ts';
+import { secretFindingSchema } from './secrets/schema.ts';
 import { SCAN_STATUSES } from './store.ts';
 
 export const digestParameters = z.object({
@@ -65,6 +66,10 @@ export const scanStatusSchema = z.object({
   advisories: reportAdvisoriesSchema.nullable(),
   packageCount: z.int().nullable().describe('Null while there is no result'),
   counts: counts.nullable().describe('Null while there is no result: not scanned is never zero'),
+  secretCount: z
+    .int()
+    .nullable()
+    .describe('Null while there is no result, or where secrets were not looked for'),
 });
 
 const location = z.object({
@@ -126,6 +131,11 @@ export const imagePageSchema = z.object({
 });
 export const packagePageSchema = z.object({
   packages: z.array(packageSchema).readonly(),
+  nextCursor: z.string().nullable(),
+});
+export const secretPageSchema = z.object({
+  searched: z.boolean().describe('False when secrets were not looked for: an empty list says nothing then'),
+  secrets: z.array(secretFindingSchema).readonly(),
   nextCursor: z.string().nullable(),
 });
 export const findingPageSchema = z.object({

@@ -17,7 +17,9 @@ import {
   reloadedSchema,
   requestedSchema,
   scanStatusSchema,
+  secretPageSchema,
 } from './routes-schemas.ts';
+import { listSecrets } from './secrets/store.ts';
 import type { ScanService } from './service.ts';
 import { listFindings, listPackages } from './store-queries.ts';
 
@@ -99,6 +101,24 @@ export const scanRoutes: FastifyPluginAsync<ScanRoutesOptions> = async (instance
       await required(params.digest);
       const { severity: severities, ...rest } = query;
       return listFindings(db, { image: params.digest, ...defined({ ...rest, severities }) });
+    },
+  );
+
+  app.get(
+    '/images/:digest/secrets',
+    {
+      schema: {
+        operationId: 'listImageSecrets',
+        summary: 'Secrets in the layers and the configuration of an image, masked, most severe first',
+        tags: ['images'],
+        params: digestParameters,
+        querystring: pageQuery,
+        response: { 200: secretPageSchema },
+      },
+    },
+    async ({ params, query }) => {
+      await required(params.digest);
+      return listSecrets(db, { image: params.digest, ...defined(query) });
     },
   );
 

@@ -8,6 +8,7 @@ import type { AdvisoryFile } from '../advisories/index.ts';
 import { catalogerVersions, type ScanScope } from './catalogers.ts';
 import { scanErrors } from './errors.ts';
 import { LayerCatalog } from './layer.ts';
+import { withoutInstalledTwice } from './locked-packages.ts';
 import { OS_RELEASE_PATHS } from './packages/os-release.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
 import { contentsReport } from './report.ts';
@@ -17,6 +18,8 @@ export interface DirectoryScanOptions {
   readonly advisories: AdvisoryFile;
   readonly clock: Clock;
   readonly signal?: AbortSignal;
+  /** Look for secrets too; default false. */
+  readonly secrets?: boolean;
 }
 
 /** Folders the kernel fills: never part of what is installed, when another file system is mounted there. */
@@ -33,10 +36,12 @@ export async function scanDirectory(directory: string, options: DirectoryScanOpt
   const target = `dir:${directory}`;
   const root = await rootStats(directory, target);
   const scope = (await isRootFileSystem(directory)) ? 'image' : 'directory';
-  const walk = new Walk(directory, root.dev, scope, options.signal);
+  const walk = new Walk(directory, root.dev, scope, options);
   await walk.folder('', 0);
   const { catalog } = walk;
-  const contents = { ...catalog.contents(), size: 0, uncompressedSize: 0 };
+  const found = catalog.contents();
+  const packages = withoutInstalledTwice(found.packages);
+  const contents = { ...found, packages, size: 0, uncompressedSize: 0 };
   const result = { catalogers: catalogerVersions, diffId: null, complete: true, ...contents };
   return contentsReport(target, [result], [], options);
 }
@@ -68,11 +73,11 @@ class Walk {
   readonly #signal: AbortSignal | undefined;
   readonly #buffer = Buffer.allocUnsafe(CHUNK_BYTES);
 
-  constructor(root: string, device: number, scope: ScanScope, signal: AbortSignal | undefined) {
-    this.catalog = new LayerCatalog(scope);
+  constructor(root: string, device: number, scope: ScanScope, options: DirectoryScanOptions) {
+    this.catalog = new LayerCatalog(scope, options.secrets ?? false);
     this.#root = root;
     this.#device = device;
-    this.#signal = signal;
+    this.#signal = options.signal;
   }
 
   async folder(path: string, depth: number): Promise<void> {

@@ -17,6 +17,8 @@ export interface ScanOptions {
   readonly advisories: AdvisoryFile;
   readonly cache: LayerCache;
   readonly clock: Clock;
+  /** Look for secrets too; default false. */
+  readonly secrets?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ScanProgress) => void;
 }

@@ -17,6 +17,8 @@ export interface ImageScanStatus {
   /** Null while there is no result: "not scanned" is never zero. */
   readonly packageCount: number | null;
   readonly counts: SeverityCounts | null;
+  /** Secrets found; null while there is no result, or where they were not looked for. */
+  readonly secretCount: number | null;
 }
 
 /** No scan was started yet: the job that the push enqueued is waiting. */
@@ -31,6 +33,7 @@ const WAITING: ImageScanStatus = {
   advisories: null,
   packageCount: null,
   counts: null,
+  secretCount: null,
 };
 
 export async function imageScanStatus(db: Database, image: StoredImage): Promise<ImageScanStatus> {
@@ -53,7 +56,7 @@ export function statusOf(image: StoredImage, scans: ReadonlyMap<string, ImageSca
 export function scanStatus(scan: ImageScan | undefined): ImageScanStatus {
   if (scan === undefined) return WAITING;
   const { status, trigger, requestedAt, startedAt, finishedAt, error, reason, advisories } = scan;
-  const { packageCount, counts } = scan;
+  const { packageCount, counts, secretCount } = scan;
   return {
     status,
     trigger,
@@ -65,6 +68,7 @@ export function scanStatus(scan: ImageScan | undefined): ImageScanStatus {
     advisories,
     packageCount,
     counts,
+    secretCount,
   };
 }
 
@@ -78,6 +82,7 @@ function indexStatus(index: StoredImage, scans: ReadonlyMap<string, ImageScan>):
   const order: readonly ScanStatus[] = ['running', 'pending', 'failed', 'finished', 'unscannable'];
   const status = order.find((one) => children.some((child) => child.status === one)) ?? 'pending';
   const counted = children.flatMap((child) => (child.counts === null ? [] : [child.counts]));
+  const searched = children.map((child) => child.secretCount).filter((count) => count !== null);
   const failed = children.find((child) => child.status === status);
   const ended = status !== 'running' && status !== 'pending';
   const finished = children.map((child) => child.finishedAt).filter((at) => at !== null);
@@ -92,5 +97,6 @@ function indexStatus(index: StoredImage, scans: ReadonlyMap<string, ImageScan>):
     packageCount:
       counted.length === 0 ? null : children.reduce((sum, child) => sum + (child.packageCount ?? 0), 0),
     counts: counted.length === 0 ? null : counted.reduce(addCounts),
+    secretCount: searched.length === 0 ? null : searched.reduce((sum, count) => sum + count, 0),
   };
 }

@@ -3,10 +3,11 @@ import { createHash } from 'node:crypto';
 import { sql, type RawBuilder } from 'kysely';
 import { batches, SEVERITIES, severityRank } from '../core/index.ts';
 import type { Database, DatabaseTransaction } from '../store/index.ts';
-import { catalogerVersions } from './catalogers.ts';
 import { databaseJson, databaseText } from './json-rows.ts';
 import { groupPackages, groupsHash } from './package-groups.ts';
 import { PROBLEM_CODES } from './problem-codes.ts';
+import { scanVersions } from './scan-versions.ts';
+import { insertSecrets, removeAllSecrets, removeHiddenSecrets } from './secrets/store.ts';
 import { holdCurrentEpoch } from './store-epochs.ts';
 import { holdsAttempt, type SeverityCounts } from './store.ts';
 import { insertImagePackages, removeImagePackages } from './store-packages.ts';
@@ -52,10 +53,12 @@ export async function saveReport(
     )
       return false;
   }
+  if (!(await insertSecrets(report.secrets ?? [], digest, attempt, write))) return false;
   const switched = await write((transaction) =>
     switchTo(transaction, digest, attempt, report, samePackages ? null : hash, now),
   );
   if (switched && !samePackages) await removeOldPackages(db, digest);
+  if (switched) await removeHiddenSecrets(db, digest, attempt);
   return switched;
 }
 
@@ -72,6 +75,7 @@ export async function forgetImage(db: Database, digest: string): Promise<void> {
   await sql`delete from scan_index_child where index_digest = ${digest}`.execute(db);
   await removeInBatches(db, sql`scan_finding`, sql`image_digest = ${digest}`);
   await removeImagePackages(db, digest);
+  await removeAllSecrets(db, digest);
 }
 
 function hashOf(...parts: readonly string[]): string {
@@ -108,6 +112,7 @@ async function removeUnswitched(db: Database, digest: string, attempt: number): 
     sql`image_digest = ${digest} and first_generation > ${generation} and first_generation < ${attempt}`,
   );
   await removeImagePackages(db, digest, { except: package_generation, before: attempt });
+  await removeHiddenSecrets(db, digest, attempt);
   return true;
 }
 
@@ -197,7 +202,8 @@ async function switchTo(
       reason = ${report.reason === null ? null : databaseText(report.reason)}, generation = ${attempt},
       package_generation = ${newPackageHash === null ? sql`package_generation` : sql`${attempt}::integer`},
       package_hash = ${newPackageHash ?? sql`package_hash`},
-      catalogers = ${catalogerVersions}, platform = ${report.image?.platform ?? null},
+      secret_generation = ${attempt}, secret_count = ${report.secrets?.length ?? null},
+      catalogers = ${scanVersions}, platform = ${report.image?.platform ?? null},
       created = ${report.image?.created ?? null},
       distribution = ${report.distribution === null ? null : databaseJson(report.distribution)}::jsonb,
       advisories = ${databaseJson(report.advisories)}::jsonb,

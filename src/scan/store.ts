@@ -39,6 +39,8 @@ export interface ImageScan {
   /** Null while there is no result: "not scanned" is never zero. */
   readonly packageCount: number | null;
   readonly counts: SeverityCounts | null;
+  /** Null where secrets were not looked for. */
+  readonly secretCount: number | null;
   readonly catalogers: string | null;
   /** When the stored packages were last matched; null while there is no result. */
   readonly matchedAt: string | null;
@@ -64,11 +66,12 @@ interface ImageScanRow extends MatchedRow {
   readonly problems: readonly ScanProblem[] | null;
   readonly package_count: number | null;
   readonly counts: SeverityCounts | null;
+  readonly secret_count: number | null;
   readonly catalogers: string | null;
 }
 
 const COLUMNS = sql`i.digest, status, trigger, requested_at, i.started_at, i.finished_at, error_code, error_message, reason,
-  platform, created, distribution, i.advisories, layers, problems, package_count, counts, catalogers`;
+  platform, created, distribution, i.advisories, layers, problems, package_count, counts, secret_count, catalogers`;
 
 /** The scan of one digest; undefined when none was asked for yet. */
 export async function findScan(db: Database, digest: string): Promise<ImageScan | undefined> {
@@ -103,6 +106,7 @@ function scanOf(row: ImageScanRow): ImageScan {
     problems: row.problems ?? [],
     packageCount: row.package_count,
     counts: row.counts,
+    secretCount: row.secret_count,
     catalogers: row.catalogers,
     matchedAt: matchedAt(row)?.toISOString() ?? null,
     matchedCurrent: row.matched_is_current,

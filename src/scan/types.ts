@@ -1,4 +1,5 @@
 // The vocabulary of scan results: packages, findings, problems, and the report that holds them.
+import type { ExploitMaturity, KevEntry } from '../advisories/index.ts';
 import type { Severity } from '../core/index.ts';
 import type { LayerSecrets, SecretFinding } from './secrets/types.ts';
 
@@ -99,7 +100,13 @@ export interface Finding {
   readonly cvssScore: number | null;
   readonly cvssVector: string | null;
   readonly epss: number | null;
+  /** The part of all CVEs, 0–1, whose EPSS is at most this one; absent where the data does not say. */
+  readonly epssPercentile?: number;
   readonly exploited: boolean;
+  /** What CISA's catalogue of exploited vulnerabilities says, where its entry is in the data. */
+  readonly kev?: KevEntry;
+  /** Absent where nothing is known of exploits. */
+  readonly exploitMaturity?: ExploitMaturity;
   readonly title: string;
   /** The matching range in words. */
   readonly range: string;
