@@ -7,6 +7,7 @@ export { explainFinding, type ExplainedPackage, type Explanation } from './advic
 export { adviseUpgrades } from './advice/upgrades.ts';
 export { MAX_EXEMPTION_FILE_BYTES, parseExemptionFile } from './exemptions/exemption-file.ts';
 export { type Exemption, isExpired } from './exemptions/exemption.ts';
+export { exemptionRoutes } from './exemptions/routes.ts';
 export { suppressFindings, type SuppressionRules } from './exemptions/suppression.ts';
 export { scanDirectory } from './scan-directory.ts';
 export { MAX_SBOM_BYTES, scanSbom } from './sbom/scan-sbom.ts';

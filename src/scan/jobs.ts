@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { SCAN_IMAGE_JOB, type StoredImage } from '../core/index.ts';
 import type { JobHandler } from '../store/index.ts';
 import type { ContinuousMatching } from './continuous/service.ts';
+import { refreshExemptionsOf } from './exemptions/service.ts';
 import { isCurrent, type ImageScanner } from './image-scanner.ts';
 import { imageScanStatus } from './scan-status.ts';
 import { scanVersions } from './scan-versions.ts';
@@ -102,6 +103,7 @@ async function scanIndex(context: ScanJobContext, index: StoredImage, payload: P
 /** Publishes the end of a scan; of an index once all its images have ended. */
 async function announce(context: ScanJobContext, image: StoredImage): Promise<void> {
   const { store, events, clock } = context;
+  await refreshExemptionsOf(store.db, image);
   const { status, counts, advisories } = await imageScanStatus(store.db, image);
   if (status === 'pending' || status === 'running') return;
   events.publish('scan.finished', {

@@ -50,7 +50,7 @@ export const findingsQuery = pageQuery.extend({
     .enum(['true', 'false'])
     .transform((text) => text === 'true')
     .optional(),
-  state: z.enum(['open', 'fixed', 'all']).default('open'),
+  state: z.enum(['open', 'fixed', 'exempt', 'all']).default('open'),
 });
 
 const counts = z.record(z.enum(SEVERITIES), z.int()).describe('Open findings by severity');

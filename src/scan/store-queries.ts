@@ -3,6 +3,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { SEVERITIES, type Severity } from '../core/index.ts';
 import type { Database } from '../store/index.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { exemptionJoin } from './exemptions/store.ts';
 import { databaseJson } from './json-rows.ts';
 import { PACKAGE_KINDS, type Finding, type ImagePackage, type PackageKind } from './types.ts';
 
@@ -21,7 +22,7 @@ export interface FindingFilter {
   readonly package?: string;
   readonly fixable?: boolean;
   /** Default `open`. */
-  readonly state?: 'open' | 'fixed' | 'all';
+  readonly state?: 'open' | 'fixed' | 'exempt' | 'all';
   readonly limit: number;
   readonly cursor?: string;
 }
@@ -53,6 +54,11 @@ export interface FindingRow {
   readonly open: boolean;
   readonly first_seen: Date;
   readonly last_seen: Date;
+  /** Of the exemption that covers it; absent where exemptions are not looked at. */
+  readonly exemption_id?: string | null;
+  readonly exemption_reason?: string | null;
+  readonly exemption_owner?: string | null;
+  readonly exemption_until?: string | null;
 }
 
 /** Findings, the most severe first. */
@@ -62,8 +68,9 @@ export async function listFindings(
 ): Promise<{ readonly findings: readonly StoredFinding[]; readonly nextCursor: string | null }> {
   const conditions = conditionsOf(filter);
   const { rows } = await sql<FindingRow>`
-    select f.*, f.last_generation >= i.generation as open
+    select f.*, f.last_generation >= i.generation as open, e.*
     from scan_finding f join scan_image i on i.digest = f.image_digest
+    ${exemptionJoin}
     where f.first_generation <= i.generation and ${sql.join(conditions, sql` and `)}
     order by f.severity_rank, f.number limit ${filter.limit + 1}`.execute(db);
   const page = rows.slice(0, filter.limit);
@@ -88,7 +95,9 @@ function conditionsOf(filter: FindingFilter): RawBuilder<unknown>[] {
   if (filter.package !== undefined) conditions.push(sql`f.package = ${filter.package}`);
   if (filter.fixable === true) conditions.push(sql`f.fixed is not null`);
   if (filter.fixable === false) conditions.push(sql`f.fixed is null`);
-  if (state === 'open') conditions.push(sql`f.last_generation >= i.generation`);
+  if (state === 'open' || state === 'exempt') conditions.push(sql`f.last_generation >= i.generation`);
+  if (state === 'open') conditions.push(sql`e.exemption_id is null`);
+  if (state === 'exempt') conditions.push(sql`e.exemption_id is not null`);
   if (state === 'fixed') conditions.push(sql`f.last_generation < i.generation`);
   if (cursor !== undefined) {
     const [rank, number] = decodeCursor(cursor, 2);
@@ -123,9 +132,21 @@ export function storedFindingOf(row: FindingRow): StoredFinding {
     layer: row.layer,
     layerDigest: row.layer_digest,
     path: row.path,
-    state: row.open ? 'open' : 'fixed',
+    ...stateOf(row),
     firstSeen: row.first_seen.toISOString(),
     lastSeen: row.last_seen.toISOString(),
+  };
+}
+
+/** Exempt is only what would be open otherwise. */
+function stateOf(row: FindingRow): Pick<Finding, 'state' | 'suppression'> {
+  if (!row.open) return { state: 'fixed' };
+  const { exemption_id: source, exemption_reason: reason, exemption_owner: owner } = row;
+  if (typeof source !== 'string') return { state: 'open' };
+  const until = row.exemption_until ?? null;
+  return {
+    state: 'exempt',
+    suppression: { by: 'exemption', source, reason: reason ?? '', owner: owner ?? null, until },
   };
 }
 

@@ -2,6 +2,7 @@
 import { sql } from 'kysely';
 import type { Severity } from '../core/index.ts';
 import type { Database, DatabaseTransaction } from '../store/index.ts';
+import { countExempt } from './exemptions/store.ts';
 import { databaseJson, databaseText } from './json-rows.ts';
 import {
   MATCHED_COLUMNS,
@@ -85,7 +86,15 @@ export async function findScans(
   const { rows } = await sql<ImageScanRow>`
     select ${COLUMNS}, ${MATCHED_COLUMNS} from scan_image i ${MATCHED_JOIN}
     where i.digest in (select jsonb_array_elements_text(${databaseJson(digests)}::jsonb))`.execute(db);
-  return new Map(rows.map((row) => [row.digest, scanOf(row)]));
+  const scans = new Map(rows.map((row) => [row.digest, scanOf(row)]));
+  // Stored counts know nothing of exemptions, which come, change and expire without a scan.
+  for (const { digest, severity, count } of await countExempt(db, digests)) {
+    const scan = scans.get(digest);
+    if (scan?.counts == null) continue;
+    const left = Math.max(0, scan.counts[severity] - count);
+    scans.set(digest, { ...scan, counts: { ...scan.counts, [severity]: left } });
+  }
+  return scans;
 }
 
 function scanOf(row: ImageScanRow): ImageScan {

@@ -3,7 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { MiB } from '../core/index.ts';
 import { type RegistryAdministration, registryRoutes } from '../registry/index.ts';
-import { type ScanService, scanRoutes } from '../scan/index.ts';
+import { exemptionRoutes, type ScanService, scanRoutes } from '../scan/index.ts';
 import { Gate, requireAuthentication } from './authentication.ts';
 import type { ServerContext } from './context.ts';
 import { answerErrors, answerUnroutable } from './error-answers.ts';
@@ -79,6 +79,14 @@ export async function createApplication(
         db: context.store.db,
         directory: context.directory,
         service: folders.scans,
+      });
+      await api.register(exemptionRoutes, {
+        db: context.store.db,
+        audit: context.store.audit,
+        directory: context.directory,
+        clock: context.clock,
+        randomness: context.randomness,
+        actorOf: (request) => request.access?.subject.name ?? 'anonymous',
       });
       await api.register(jobRoutes(context));
       await api.register(auditRoutes(context));

@@ -39,3 +39,17 @@ function reachable(parts: readonly string[], positions: ReadonlySet<number>): Se
   }
   return all;
 }
+
+/** The same pattern as a regular expression that PostgreSQL reads as JavaScript does. */
+export function globPattern(pattern: string): string {
+  const parts = partsOf(pattern);
+  const translated = parts.map((part, index) => {
+    if (part === '*') return '[^/]*';
+    if (part === '?') return '[^/]';
+    if (part === '**') return '.*';
+    // The slash after a `**` that starts a segment goes with it.
+    const optional = part === '/' && parts[index - 1] === '**' && (index === 1 || parts[index - 2] === '/');
+    return optional ? '/?' : part.replace(/[\\^$.|()[\]{}+]/g, '\\$&');
+  });
+  return `^${translated.join('')}$`;
+}
