@@ -16,6 +16,9 @@ const PREFERRED: Readonly<Partial<Record<PackageKind, readonly string[]>>> = {
   golang: ['GO-', 'GHSA-'],
 };
 
+/** Furthest first. */
+const MATURITIES = ['attacked', 'functional', 'proof-of-concept', 'unreported'] as const;
+
 const DEFAULT_ORDER: readonly string[] = ['GHSA-'];
 
 /** Makes the finding. The layer's digest is not known here and left null. */
@@ -41,14 +44,31 @@ export function findingOf(item: ImagePackage, flaw: Flaw): Finding {
     ...severityOf(statements),
     cvssScore: scored?.cvssScore ?? null,
     cvssVector: vector?.cvssVector ?? null,
-    epss: advisories.find((advisory) => advisory.epss !== null)?.epss ?? null,
-    exploited: advisories.some((advisory) => advisory.exploited),
+    ...exploitationOf(advisories),
     title: titleOf(advisories, id),
     range: chosen?.verdict.affected ? chosen.verdict.range : '',
     layer: item.layer,
     layerDigest: null,
     path: item.path,
     state: 'open',
+  };
+}
+
+/** How likely exploitation is and how far exploits are, from whichever advisory knows. */
+function exploitationOf(
+  advisories: readonly AdvisoryFacts[],
+): Pick<Finding, 'epss' | 'epssPercentile' | 'exploited' | 'kev' | 'exploitMaturity'> {
+  const rated = advisories.find((advisory) => advisory.epss !== null);
+  const kev = advisories.find((advisory) => advisory.kev !== undefined)?.kev;
+  const maturity = MATURITIES.find((word) =>
+    advisories.some((advisory) => advisory.exploitMaturity === word),
+  );
+  return {
+    epss: rated?.epss ?? null,
+    ...(rated?.epssPercentile === undefined ? {} : { epssPercentile: rated.epssPercentile }),
+    exploited: advisories.some((advisory) => advisory.exploited),
+    ...(kev === undefined ? {} : { kev }),
+    ...(maturity === undefined ? {} : { exploitMaturity: maturity }),
   };
 }
 

@@ -63,6 +63,20 @@ describe('matching', () => {
     ]);
   });
 
+  it('carries what the vectors and the catalogue say of exploits into the finding', async () => {
+    const vector = 'CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N/E:P';
+    const record = {
+      id: 'GHSA-aaaa-bbbb-cccc',
+      severity: [{ type: 'CVSS_V4', score: vector }],
+      affected: [affects('npm', 'a', '2.0.0')],
+    };
+    const { findings } = await match([record], [{}]);
+    expect(findings).toMatchObject([
+      { severity: 'high', severitySource: 'cvss4', cvssScore: 8.9, exploitMaturity: 'proof-of-concept' },
+    ]);
+    expect(findings[0]).not.toHaveProperty('kev');
+  });
+
   it('does not give kernel headers the advisories of the kernel', async () => {
     const record = { id: 'DEBIAN-CVE-2024-2222', affected: [affects('Debian:12', 'linux', null)] };
     const source = { name: 'linux', version: '6.1.1' };

@@ -81,6 +81,18 @@ describe('table', () => {
     expect(await render('table', [vulnerableReport], { colour: true })).toContain('\u001b[');
     expect(await render('table', [vulnerableReport])).not.toContain('\u001b[');
   });
+
+  it('says since when a flaw is exploited, and how its EPSS ranks', async () => {
+    const [finding] = vulnerableReport.findings;
+    if (finding === undefined) throw new Error('the report has no finding');
+    const known = { ...finding, kev: { added: '2024-05-06', ransomware: true }, epssPercentile: 0.9921 };
+    const rumoured = { ...finding, exploited: false, exploitMaturity: 'proof-of-concept' as const };
+    const report = { ...vulnerableReport, findings: [known, rumoured] };
+    const text = await render('table', [report], { showAll: true, width: 240 });
+    expect(text).toContain('exploited 2024-05-06, ransomware');
+    expect(text).toContain('4.3 % (top 0.8 %)');
+    expect(text).toContain('proof of concept');
+  });
 });
 
 describe('csv', () => {

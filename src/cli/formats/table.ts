@@ -133,6 +133,23 @@ function counts(findings: readonly Finding[]): readonly Cell[] {
   return [{ text: String(findings.length) }, { text: String(fixable) }, { text: String(exploited) }];
 }
 
+/** `exploited 2021-12-10, ransomware` by CISA's catalogue, else `proof of concept`, else nothing. */
+function exploitText({ exploited, kev, exploitMaturity }: Finding): string {
+  if (exploited) {
+    const added = typeof kev?.added === 'string' ? ` ${kev.added}` : '';
+    return printable(`exploited${added}${kev?.ransomware === true ? ', ransomware' : ''}`);
+  }
+  if (exploitMaturity === 'functional') return 'exploit exists';
+  return exploitMaturity === 'proof-of-concept' ? 'proof of concept' : '';
+}
+
+/** Probability and, where known, the share of all flaws that are less likely: `94.4 % (top 0.1 %)`. */
+function epssText({ epss, epssPercentile }: Finding): string {
+  if (epss === null) return '';
+  const rank = epssPercentile === undefined ? '' : ` (top ${((1 - epssPercentile) * 100).toFixed(1)} %)`;
+  return `${(epss * 100).toFixed(1)} %${rank}`;
+}
+
 function allFindings(
   findings: readonly Finding[],
   context: FormatContext,
@@ -146,8 +163,8 @@ function allFindings(
       { text: printable(finding.package) },
       { text: printable(finding.installed) },
       { text: printable(finding.fixed ?? finding.fixState) },
-      { text: finding.exploited ? 'exploited' : '' },
-      { text: finding.epss === null ? '' : `${(finding.epss * 100).toFixed(1)} %` },
+      { text: exploitText(finding) },
+      { text: epssText(finding) },
       { text: String(finding.layer) },
       { text: printable(finding.path), paint: colours.dim },
       { text: printable(finding.title), paint: colours.dim },
