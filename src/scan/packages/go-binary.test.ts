@@ -58,6 +58,24 @@ describe('go-binary', () => {
     expect(coordinates(executable(blob('go1.21.5 X:boringcrypto', MODULES)))).toEqual(EXPECTED);
   });
 
+  it('reads the release of the older BoringCrypto branch', () => {
+    expect(coordinates(executable(blob('go1.18.3b7', '')))).toEqual([['stdlib', '1.18.3']]);
+    expect(coordinates(executable(blob('go1.21rc2', '')))).toEqual([['stdlib', '1.21rc2']]);
+  });
+
+  it.each([
+    ['"-s -w -X main.version=v1.4.2"', 'v1.4.2'],
+    ['"-X \'example.com/server/build.Version=1.4.2-rc.1\'"', 'v1.4.2-rc.1'],
+    ['-X=main.version=1.4.2', 'v1.4.2'],
+    ['"-X main.version=dev"', '(devel)'],
+    ['"-X other.com/x.version=1.4.2"', '(devel)'],
+    ['"-X main.version=1.4.2 -X main.Version=1.5.0"', '(devel)'],
+    ['"-X main.commit=1.4.2"', '(devel)'],
+  ])('takes the main module version from the linker flags %s', (flags, expected) => {
+    const lines = `mod\texample.com/server\t(devel)\t\nbuild\t-ldflags=${flags}\n`;
+    expect(coordinates(executable(blob('go1.21.5', lines)))[1]).toEqual(['example.com/server', expected]);
+  });
+
   it('finds it wherever chunks are cut', () => {
     const bytes = executable(blob('go1.21.5', MODULES));
     fc.assert(

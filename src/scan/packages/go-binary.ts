@@ -2,8 +2,10 @@
 import { KiB } from '../../core/index.ts';
 import type { Cataloger, CatalogSink, ContentReader } from '../cataloger.ts';
 import { isPackageName, isPackageVersion } from './coordinates.ts';
+import { isExecutable } from './executable-magic.ts';
 import { mayBeExecutable } from './executable-path.ts';
 import { BUILD_INFO_MAGIC, parseModules, readBuildInfo, type GoModule } from './go-build-info.ts';
+import { linkerVersion } from './go-linker-version.ts';
 
 /** The smallest Go executable is several hundred KiB. */
 const MIN_BYTES = 64 * KiB;
@@ -14,7 +16,7 @@ const UNKNOWN_VERSIONS = new Set(['', '(devel)', 'v0.0.0', 'unknown']);
 
 export const goBinary: Cataloger = {
   name: 'go-binary',
-  version: 1,
+  version: 2,
   broad: true,
   matches: mayBeExecutable,
   reading(entry) {
@@ -101,21 +103,17 @@ class BuildInfoSearch implements ContentReader {
   }
 }
 
-/** ELF, Mach-O (both byte orders, and fat) or PE. */
-function isExecutable(head: Buffer): boolean {
-  const magic = head.readUInt32BE(0);
-  if (magic === 0x7f454c46 || magic >>> 16 === 0x4d5a) return true;
-  return [0xfeedface, 0xfeedfacf, 0xcefaedfe, 0xcffaedfe, 0xcafebabe].includes(magic);
-}
-
 function emit(goVersion: string, lines: string, sink: CatalogSink): void {
   const modules = parseModules(lines);
-  const toolchain = /^go(\d[^\s]*)/.exec(goVersion)?.[1];
+  // Experiments follow a space (`X:boringcrypto`); the older BoringCrypto branch counted `b7` after its release.
+  const toolchain = /^go(\d\S*?)(?:b\d+)?(?=\s|$)/.exec(goVersion)?.[1];
   const build = { goVersion: goVersion.slice(0, 128) };
   sink.package({ kind: 'golang', name: 'stdlib', version: toolchain ?? '(devel)', detail: build });
   let malformed = modules.malformed;
   const add = (module: GoModule, role: 'main' | 'dependency'): void => {
-    const version = UNKNOWN_VERSIONS.has(module.version) ? '(devel)' : module.version;
+    const recorded = UNKNOWN_VERSIONS.has(module.version) ? undefined : module.version;
+    const linked = role === 'main' && recorded === undefined ? linkerVersion(lines, module.path) : undefined;
+    const version = recorded ?? linked ?? '(devel)';
     if (!isPackageName(module.path) || !isPackageVersion(version)) malformed++;
     else sink.package({ kind: 'golang', name: module.path, version, detail: { module: role } });
   };
