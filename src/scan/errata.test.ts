@@ -229,6 +229,17 @@ describe('fixes for subscribers', () => {
     expect(result.notices.join()).not.toContain('Ubuntu Pro');
   });
 
+  it('do not concern what has the fix for all', async () => {
+    const free = affects('Ubuntu:20.04:LTS', 'zlib', '1.2-3ubuntu1');
+    const openForSubscribers = affects('Ubuntu:Pro:20.04:LTS', 'zlib', null);
+    expect((await match([record(free, openForSubscribers)], UBUNTU, zlib('1.2-3ubuntu1'))).findings).toEqual(
+      [],
+    );
+    expect((await match([record(openForSubscribers)], UBUNTU, zlib('1.2-3ubuntu1'))).findings).toHaveLength(
+      1,
+    );
+  });
+
   it('end the finding when they are installed', async () => {
     expect((await match([record(openForAll, pro)], UBUNTU, zlib('1.2-3ubuntu1+esm2'))).findings).toEqual([]);
     expect((await match([record(openForAll)], UBUNTU, zlib('1.2-3ubuntu1+esm2'))).findings).toHaveLength(1);

@@ -119,7 +119,12 @@ class Matcher {
   }
 
   #ask(query: Query): Answer | undefined {
-    const weighed: Weighed = { affected: [], repaired: new Set(), repairedFlaws: new Set(), undecided: 0 };
+    const weighed: Weighed = {
+      affected: [],
+      repaired: { forAll: new Set(), forSubscribers: new Set() },
+      repairedFlaws: new Set(),
+      undecided: 0,
+    };
     for (const ecosystem of query.ecosystems) {
       for (const entry of this.#advisories.lookup(ecosystem, normalizePackageName(ecosystem, query.name))) {
         this.#weigh(entry, ecosystem, query, weighed);
@@ -140,9 +145,13 @@ class Matcher {
     const scheme = versionScheme(ecosystem);
     const verdict = scheme && version !== '(devel)' ? matchVersion(entry, version, scheme) : UNDECIDED;
     if (!verdict.affected) {
-      if (verdict.undecided === true) into.undecided++;
-      else if (subscriptionOf(ecosystem) !== undefined) into.repaired.add(entry.advisory);
-      if (verdict.undecided === true || scheme?.name !== 'rpm' || !fixesBranchOf(version, entry)) return;
+      if (verdict.undecided === true) {
+        into.undecided++;
+        return;
+      }
+      const { forAll, forSubscribers } = into.repaired;
+      (subscriptionOf(ecosystem) === undefined ? forAll : forSubscribers).add(entry.advisory);
+      if (scheme?.name !== 'rpm' || !fixesBranchOf(version, entry)) return;
     }
     const advisory = this.#advisories.facts(entry.advisory);
     if (advisory === undefined || advisory.withdrawn !== null) return;
@@ -158,8 +167,8 @@ class Matcher {
 /** What the advisories about one package come to. */
 interface Weighed {
   readonly affected: Statement[];
-  /** Advisories of paid support whose fix is installed. */
-  readonly repaired: Set<string>;
+  /** Advisories that do not hold for the installed version, by whom they speak to. */
+  readonly repaired: { readonly forAll: Set<string>; readonly forSubscribers: Set<string> };
   /** CVEs that the installed version's own branch has repaired. */
   readonly repairedFlaws: Set<string>;
   undecided: number;

@@ -5,14 +5,18 @@ import type { Finding } from './types.ts';
 
 const NOTE = ' (the fix needs ';
 
+/** Advisories that do not hold for the installed version. */
+export interface Repaired {
+  readonly forAll: ReadonlySet<string>;
+  readonly forSubscribers: ReadonlySet<string>;
+}
+
 /**
- * Weighs the statements about one package. A fix for all goes before one for subscribers; a flaw that stays open for
- * all is closed where the subscribers' fix is installed (`repaired`, by advisory).
+ * Weighs the statements about one package, by advisory. What is said to all goes before what is said to subscribers:
+ * a fix for all, and that the installed version has it. A flaw that stays open for all is closed where the
+ * subscribers' fix is installed.
  */
-export function preferFreeFixes(
-  statements: readonly Statement[],
-  repaired: ReadonlySet<string>,
-): readonly Statement[] {
+export function preferFreeFixes(statements: readonly Statement[], repaired: Repaired): readonly Statement[] {
   const free = new Set<string>();
   for (const { affected, verdict } of statements) {
     if (subscriptionOf(affected.ecosystem) === undefined && fixOf(verdict) !== null)
@@ -22,9 +26,9 @@ export function preferFreeFixes(
     const { affected, verdict } = statement;
     const subscription = subscriptionOf(affected.ecosystem);
     if (subscription === undefined) {
-      return fixOf(verdict) === null && repaired.has(affected.advisory) ? [] : [statement];
+      return fixOf(verdict) === null && repaired.forSubscribers.has(affected.advisory) ? [] : [statement];
     }
-    if (free.has(affected.advisory)) return [];
+    if (free.has(affected.advisory) || repaired.forAll.has(affected.advisory)) return [];
     if (!verdict.affected || verdict.fixed === null) return [statement];
     return [{ ...statement, verdict: { ...verdict, range: `${verdict.range}${NOTE}${subscription})` } }];
   });
