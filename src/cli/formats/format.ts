@@ -35,6 +35,9 @@ export const FORMAT_NAMES = [
   'csv',
   'markdown',
   'junit',
+  'github',
+  'openvex',
+  'cyclonedx-vex',
 ] as const;
 
 export type FormatName = (typeof FORMAT_NAMES)[number];
@@ -58,5 +61,11 @@ export async function loadFormat(name: FormatName): Promise<ReportFormat> {
       return (await import('./markdown.ts')).markdownFormat;
     case 'junit':
       return (await import('./junit.ts')).junitFormat;
+    case 'github':
+      return (await import('./github.ts')).githubFormat;
+    case 'openvex':
+      return (await import('./openvex.ts')).openvexFormat;
+    case 'cyclonedx-vex':
+      return (await import('./cyclonedx-vex.ts')).cyclonedxVexFormat;
   }
 }

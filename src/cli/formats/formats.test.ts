@@ -27,6 +27,9 @@ const extensions: Readonly<Record<FormatName, string>> = {
   csv: 'csv',
   markdown: 'md',
   junit: 'xml',
+  github: 'github.txt',
+  openvex: 'openvex.json',
+  'cyclonedx-vex': 'vex.cdx.json',
 };
 
 describe.each(FORMAT_NAMES)('format %s', (name) => {
