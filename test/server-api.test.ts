@@ -138,6 +138,31 @@ describe('REST API', () => {
     expect((await anonymous('/%zz')).status).toBe(400);
   });
 
+  it('calls what the database cannot hold a fault of the request', async () => {
+    const cursor = (text: string): string => Buffer.from(text).toString('base64url');
+    for (const path of [
+      'audit?actor=%00',
+      'jobs?queue=%00',
+      'findings?package=a%00',
+      'images?repository=%00',
+      'repositories/a%00/tags',
+      `repositories?cursor=${cursor('["\\u0000"]')}`,
+      `images?cursor=${cursor('["-271821-04-20T00:00:00.000Z","x"]')}`,
+    ]) {
+      const response = await server.request(`/api/v1/${path}`);
+      expect(response.status, path).toBe(400);
+      expect(errorShape.parse(await response.json()).error.code, path).toMatch(/_INVALID$/);
+    }
+    for (const path of ['_catalog?last=%00', `shop/b/referrers/${image.digest}?artifactType=%00`]) {
+      const { username, password } = server.credential;
+      const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+      const response = await fetch(`http://${server.registry}/v2/${path}`, { headers: { authorization } });
+      expect(response.status, path).toBe(400);
+    }
+    const far = await server.request(`/api/v1/findings?cursor=${cursor('999999999999999.1')}`);
+    expect([far.status, await far.json()]).toEqual([200, { findings: [], nextCursor: null }]);
+  });
+
   it('lets no other web site change anything', async () => {
     const path = `/api/v1/images/${image.digest}/scan`;
     for (const headers of [

@@ -50,7 +50,9 @@ export function createImageDirectory(store: Store): ImageDirectory {
 function readPlace(cursor: string): { readonly pushedAt: Date; readonly digest: string } {
   const [time = '', digest = ''] = readCursor(cursor, 2);
   const pushedAt = new Date(time);
-  if (Number.isNaN(pushedAt.getTime())) throw registryErrors.create('REGISTRY_CURSOR_INVALID');
+  // The database knows no year before 4713 BC, and ours are written without a sign.
+  if (Number.isNaN(pushedAt.getTime()) || !/^\d/.test(time))
+    throw registryErrors.create('REGISTRY_CURSOR_INVALID');
   return { pushedAt, digest };
 }
 

@@ -1,6 +1,7 @@
 // One request of `/v2` or `/oauth2`: finds its endpoint, runs it, and turns whatever goes wrong into an answer.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BreakwaterError, describeError } from '../core/index.ts';
+import { isUnstorableText } from '../store/index.ts';
 import { authorize } from './authorization.ts';
 import { serveBlob } from './blobs.ts';
 import { serveCatalog } from './catalog.ts';
@@ -105,6 +106,12 @@ function toAnswer(error: unknown): DistributionError {
   if (error instanceof DistributionError) return error;
   if (isStorageFull(error)) {
     return new DistributionError(507, { code: 'STORAGE_FULL' }, { 'retry-after': '60' });
+  }
+  if (isUnstorableText(error)) {
+    return new DistributionError(400, {
+      code: 'UNSUPPORTED',
+      message: 'the request holds a NUL character, which nothing here has in its name',
+    });
   }
   if (isDatabaseTrouble(error)) return unavailable('the database does not answer; try again');
   if (error instanceof BreakwaterError && error.status === 429) {

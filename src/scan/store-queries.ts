@@ -101,7 +101,7 @@ function conditionsOf(filter: FindingFilter): RawBuilder<unknown>[] {
   if (state === 'fixed') conditions.push(sql`f.last_generation < i.generation`);
   if (cursor !== undefined) {
     const [rank, number] = decodeCursor(cursor, 2);
-    conditions.push(sql`(f.severity_rank, f.number) > (${rank}::integer, ${number}::bigint)`);
+    conditions.push(sql`(f.severity_rank, f.number) > (${rank}::bigint, ${number}::bigint)`);
   }
   return conditions;
 }
@@ -184,7 +184,7 @@ export async function listPackages(
     join scan_image_group g on g.image_digest = i.digest and g.generation = i.package_generation
     join scan_package_group_item p on p.group_id = g.group_id
     join scan_coordinate c on c.id = p.coordinate_id
-    where i.digest = ${filter.image} and (g.position, p.ordinal) > (${position}::integer, ${ordinal}::integer)
+    where i.digest = ${filter.image} and (g.position, p.ordinal) > (${position}::bigint, ${ordinal}::bigint)
     order by g.position, p.ordinal limit ${filter.limit + 1}`.execute(db);
   const page = rows.slice(0, filter.limit);
   const last = rows.length > page.length ? page.at(-1) : undefined;

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors, isResponseSerializationError } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { BreakwaterError, describeError } from '../core/index.ts';
+import { isUnstorableText } from '../store/index.ts';
 import { serverErrors } from './errors.ts';
 
 /** Body of every answer that is an error. */
@@ -38,6 +39,9 @@ export function bodyOf(error: BreakwaterError): z.infer<typeof errorBody> {
 
 function toBreakwaterError(thrown: unknown, requestId: string): BreakwaterError {
   if (thrown instanceof BreakwaterError) return thrown;
+  if (isUnstorableText(thrown)) {
+    return serverErrors.create('SERVER_REQUEST_INVALID', { problems: 'it holds a NUL character' }, thrown);
+  }
   if (hasZodFastifySchemaValidationErrors(thrown)) {
     const problems = thrown.validation
       .slice(0, 5)

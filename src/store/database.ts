@@ -126,6 +126,11 @@ export function isConnectionError(error: unknown): boolean {
   );
 }
 
+/** Did the database refuse text that it cannot hold: a NUL character, which no name or filter of a client may have? */
+export function isUnstorableText(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '22021';
+}
+
 /** Takes a connection, waiting while the embedded database restarts. */
 async function connect(pool: pg.Pool, embedded: Embedded | undefined): Promise<pg.PoolClient> {
   const deadline = performance.now() + RECONNECT_LIMIT_MS;
