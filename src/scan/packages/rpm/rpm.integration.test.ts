@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { starterAdvisories } from '../../../advisories/index.ts';
+import { scanDirectory } from '../../scan-directory.ts';
 import { readRpmDatabase } from './database.ts';
 import { catalogueRpm, ndbDatabase } from './testing.ts';
 
@@ -178,4 +180,60 @@ describe.skipIf(!rpmbuild)('real RPM databases (needs rpm and rpmbuild)', () => 
     const bytes = ndbDatabase(headersOf(join(folder, 'rpmdb.sqlite')));
     expect(ownList('usr/lib/sysimage/rpm/Packages.db', bytes)).toEqual(listOf(folder, backend));
   });
+
+  it.skipIf(process.getuid?.() !== 0)('a root file system that rpm installed into (needs root)', async () => {
+    const root = join(work, 'root');
+    mkdirSync(join(root, 'etc'), { recursive: true });
+    writeFileSync(
+      join(root, 'etc/os-release'),
+      'ID=almalinux\nVERSION_ID=9.4\nPRETTY_NAME="AlmaLinux 9.4"\n',
+    );
+    const wheel = pythonPackage();
+    const install = ['--root', root, '-i', '--nodeps', '--noscripts', '--force-debian'];
+    rpm('/var/lib/rpm', 'sqlite', ...install, wheel, ...rpms.slice(0, 5));
+    const loose = join(root, 'opt/loose-2.0.dist-info');
+    mkdirSync(loose, { recursive: true });
+    writeFileSync(join(loose, 'METADATA'), 'Metadata-Version: 2.1\nName: loose\nVersion: 2.0\n');
+
+    const clock = { now: () => Date.UTC(2026, 0, 1) };
+    const report = await scanDirectory(root, { advisories: starterAdvisories(), clock });
+    expect(report.problems).toEqual([]);
+    const listed = report.packages
+      .filter(({ kind }) => kind === 'rpm')
+      .map(({ name, version }) => `${name} ${version}`);
+    const query = '%{NAME} %|EPOCH?{%{EPOCH}:}|%{VERSION}-%{RELEASE}\\n';
+    const expected = rpm('/var/lib/rpm', 'sqlite', '--root', root, '-qa', '--qf', query).trim().split('\n');
+    expect(listed.toSorted()).toEqual(expected.toSorted());
+    const python = report.packages.filter(({ kind }) => kind === 'pypi');
+    expect(python.map(({ name, ownedBy }) => [name, ownedBy])).toEqual([
+      ['loose', undefined],
+      ['owned', 'python3-owned'],
+    ]);
+    expect(report.distributionSupport?.status).toBe('supported');
+  });
 });
+
+/** A package that brings Python metadata, which is then the package's own. */
+function pythonPackage(): string {
+  const metadata = '/usr/lib/python3.9/site-packages/owned-1.0.dist-info';
+  const specification = `Name: python3-owned
+Version: 1.0
+Release: 1
+Summary: test
+License: MIT
+BuildArch: noarch
+%description
+test
+%install
+mkdir -p %{buildroot}${metadata}
+printf 'Metadata-Version: 2.1\\nName: owned\\nVersion: 1.0\\n' > %{buildroot}${metadata}/METADATA
+%files
+${metadata}
+`;
+  const file = join(work, 'python.spec');
+  writeFileSync(file, specification);
+  execFileSync('rpmbuild', ['-bb', '--quiet', '--define', `_topdir ${work}/python`, file], {
+    stdio: 'ignore',
+  });
+  return join(work, 'python/RPMS/noarch/python3-owned-1.0-1.noarch.rpm');
+}
