@@ -41,6 +41,31 @@ describe('scanning a directory', () => {
     });
   });
 
+  it('reads lock files of a project folder, and lists once what is installed beside them', async () => {
+    const packages = {
+      'node_modules/lodash': { version: '4.17.15' },
+      'node_modules/a': { version: '1.0.0' },
+    };
+    await write('app/package-lock.json', JSON.stringify({ lockfileVersion: 3, packages }));
+    await write('app/node_modules/lodash/package.json', '{"name":"lodash","version":"4.17.15"}');
+    await write('app/node_modules/lodash/yarn.lock', 'b@^1:\n  version "1.0.0"\n');
+    const report = await scanDirectory(directory, { advisories: file.advisories, clock });
+    expect(report.packages.map(({ name, path }) => `${name} ${path}`)).toEqual([
+      'a app/package-lock.json',
+      'lodash app/node_modules/lodash/package.json',
+    ]);
+    expect(report.findings).toHaveLength(1);
+  });
+
+  it('reads a root file system as the image it was: what is installed, not what is locked', async () => {
+    await write('etc/os-release', 'ID=debian\nVERSION_ID=12\nPRETTY_NAME="Debian 12"\n');
+    await write('app/Cargo.lock', '[[package]]\nname = "a"\nversion = "1.0.0"\nsource = "registry"\n');
+    await write('app/mix.lock', '%{\n  "phoenix": {:hex, :phoenix, "1.5.8", "a"},\n}\n');
+    const report = await scanDirectory(directory, { advisories: file.advisories, clock });
+    expect(report.packages.map((item) => item.name)).toEqual(['phoenix']);
+    expect(report.distribution?.id).toBe('debian');
+  });
+
   it('says what it could not read', async () => {
     await write('node_modules/a/package.json', '{');
     await write('node_modules/b/package.json', Buffer.alloc(5_000_000, 0x20));
