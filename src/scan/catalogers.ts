@@ -6,7 +6,6 @@ import { composer } from './packages/composer.ts';
 import { conda } from './packages/conda.ts';
 import { dpkg } from './packages/dpkg.ts';
 import { dotnetDeps } from './packages/dotnet/deps-file.ts';
-import { nugetConfig, nugetLock } from './packages/dotnet/lock-files.ts';
 import { goBinary } from './packages/go-binary.ts';
 import { java } from './packages/java/cataloger.ts';
 import { lockFiles } from './packages/lock-files.ts';
@@ -27,8 +26,6 @@ export const catalogers: readonly Cataloger[] = [
   goBinary,
   java,
   npm,
-  nugetConfig,
-  nugetLock,
   osRelease,
   program,
   programText,

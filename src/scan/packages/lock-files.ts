@@ -2,6 +2,7 @@
 import type { Cataloger } from '../cataloger.ts';
 import { readCargoLock } from './cargo-lock.ts';
 import { readComposerLock } from './composer.ts';
+import { readNugetLock, readPackagesConfig } from './dotnet/lock-files.ts';
 import { readGemfileLock } from './gemfile-lock.ts';
 import { lockFileCataloger, type LockFile } from './lock-file.ts';
 import { readMixLock } from './mix-lock.ts';
@@ -57,6 +58,22 @@ export const LOCK_FILES: readonly LockFile[] = [
     scope: 'directory',
     reason: NODE,
     read: readPackageLock,
+  },
+  {
+    name: 'nuget-config',
+    version: 1,
+    fileNames: ['packages.config'],
+    scope: 'directory',
+    reason: 'In an image the deps.json of each published program counts.',
+    read: readPackagesConfig,
+  },
+  {
+    name: 'nuget-lock',
+    version: 1,
+    fileNames: ['packages.lock.json'],
+    scope: 'directory',
+    reason: 'In an image the deps.json of each published program counts.',
+    read: readNugetLock,
   },
   {
     name: 'package-resolved',

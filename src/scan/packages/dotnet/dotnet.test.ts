@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { catalogFile } from '../../testing.ts';
 import { dotnetDeps } from './deps-file.ts';
-import { nugetConfig, nugetLock } from './lock-files.ts';
+import { lockFiles } from '../lock-files.ts';
 
 const TARGET = '.NETCoreApp,Version=v8.0/linux-x64';
 const PACK = 'runtimepack.Microsoft.NETCore.App.Runtime.linux-x64/8.0.0';
@@ -29,7 +29,7 @@ const DEPS = {
 
 function read(path: string, content: unknown) {
   const text = typeof content === 'string' ? content : JSON.stringify(content);
-  const cataloger = [dotnetDeps, nugetConfig, nugetLock].find((one) => one.matches(path));
+  const cataloger = [dotnetDeps, ...lockFiles].find((one) => one.matches(path));
   const found = catalogFile(cataloger ?? dotnetDeps, path, text);
   return { packages: found.packages.map((item) => [item.name, item.version]), problems: found.problems };
 }

@@ -1,30 +1,12 @@
 // .NET project files that pin packages: `packages.lock.json` and `packages.config` (NuGet documentation).
 import type { CatalogSink } from '../../cataloger.ts';
 import { isJsonObject, membersOf, readJsonObject } from '../json-object.ts';
-import { lockFileCataloger, PackageRows, textOf } from '../lock-file.ts';
+import { PackageRows, textOf } from '../lock-file.ts';
 
 const MAX_PACKAGES = 50_000;
 
-export const nugetLock = lockFileCataloger({
-  name: 'nuget-lock',
-  version: 1,
-  fileNames: ['packages.lock.json'],
-  scope: 'directory',
-  reason: 'a published program says what it holds in its deps.json',
-  read: readLock,
-});
-
-export const nugetConfig = lockFileCataloger({
-  name: 'nuget-config',
-  version: 1,
-  fileNames: ['packages.config'],
-  scope: 'directory',
-  reason: 'it says what a project of the .NET Framework wants, not what was published',
-  read: readConfig,
-});
-
 /** `dependencies` holds, for each target framework, the packages resolved for it; the same one is told once. */
-function readLock(bytes: Buffer, sink: CatalogSink): void {
+export function readNugetLock(bytes: Buffer, sink: CatalogSink): void {
   const rows = new PackageRows('nuget', sink);
   let count = 0;
   for (const [, framework] of membersOf(readJsonObject(bytes, sink)?.['dependencies'])) {
@@ -37,7 +19,7 @@ function readLock(bytes: Buffer, sink: CatalogSink): void {
 }
 
 /** `<package id="…" version="…" />`; packages for development only are left out. */
-function readConfig(bytes: Buffer, sink: CatalogSink): void {
+export function readPackagesConfig(bytes: Buffer, sink: CatalogSink): void {
   const rows = new PackageRows('nuget', sink);
   let count = 0;
   for (const [, attributes = ''] of withoutComments(textOf(bytes)).matchAll(/<package\s([^<>]{1,4096})>/gi)) {
