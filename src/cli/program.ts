@@ -127,6 +127,8 @@ function scanCommand(bind: Bind): Command {
     .addOption(advisoriesOption())
     .addOption(ignoreFileOption())
     .addOption(vexOption())
+    .option('--vex-from-registry', 'use VEX documents attached to the image too; they are not signed')
+    .option('--attach <list>', 'push sbom,report (CycloneDX, SARIF) as referrers of the image')
     .option('--show-exempt', 'list exempt findings too, with who took them on, why and until when')
     .addOption(scannersOption())
     .option('--fail-on <severity>', 'end with 1 when a finding is at least this severe', parseSeverity)

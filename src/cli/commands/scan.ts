@@ -10,7 +10,8 @@ import { age } from '../formats/wording.ts';
 import { optionText, optionTexts } from '../option-values.ts';
 import { parseReportOutputs, writeOutput } from '../output.ts';
 import { parseTarget } from '../scan-target.ts';
-import { applySuppressions, readSuppressionSources } from '../suppression-sources.ts';
+import { attachWished, markFindings, registryWishes } from '../scanned-registry.ts';
+import { readSuppressionSources } from '../suppression-sources.ts';
 import { scanTarget, targetScanSettings } from '../target-scan.ts';
 import { compareVersions } from '../version-order.ts';
 import { VERSION } from '../version.ts';
@@ -30,13 +31,14 @@ export const scan: CommandAction = async (context, [text = ''], options) => {
   const settings = readSettings(options);
   const outputs = parseReportOutputs(optionTexts(options['output']));
   const target = parseTarget(text, options['offline'] === true);
+  const wishes = registryWishes(options, target);
   const sources = await readSuppressionSources(options);
   const advisories = openAdvisories(optionText(options['advisories']));
   try {
     refuseOldAdvisories(advisories, settings.maxAgeMs);
     const reading = targetScanSettings(options, context.environment);
     const found = await scanTarget(target, advisories, reading, context);
-    const marked = applySuppressions(found, sources);
+    const marked = await markFindings(found, sources, target, wishes, context);
     const reports = marked
       .map((report) => ({ ...report, upgrades: adviseUpgrades(report, advisories) }))
       .map((report) => filterReport(report, settings));
@@ -52,6 +54,7 @@ export const scan: CommandAction = async (context, [text = ''], options) => {
       const plain = output.file === null ? format : { ...format, colour: false };
       await writeOutput(output, (await loadFormat(output.format)).render(reports, plain), terminal);
     }
+    await attachWished(marked, target, wishes, format, context);
     return conclude(reports, settings, text, context);
   } finally {
     advisories.close();
