@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Bench } from './bench.ts';
 import { advisoriesBench } from './advisories.ts';
 import { commandLineBench } from './command-line.ts';
+import { continuousBench } from './continuous.ts';
 import { largeImageBench } from './large-image.ts';
 import { describeFigure, reached } from './measure.ts';
 import { registryBench } from './registry.ts';
@@ -14,6 +15,7 @@ import { scanBench } from './scan.ts';
 const benches: readonly Bench[] = [
   advisoriesBench,
   commandLineBench,
+  continuousBench,
   scanBench,
   largeImageBench,
   registryBench,

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { SCAN_IMAGE_JOB, type Clock, type ImageDirectory } from '../core/index.ts';
 import type { Store } from '../store/index.ts';
-import { catalogerVersions } from './catalogers.ts';
+import { scanVersions } from './scan-versions.ts';
 import { freshnessOf } from './freshness.ts';
 import { findScans } from './store.ts';
 
@@ -51,7 +51,7 @@ export async function refreshOutdated(options: RefreshOptions): Promise<number> 
 async function outdated({ db }: Pick<Store, 'db'>, after: string): Promise<readonly string[]> {
   const { rows } = await sql<{ readonly digest: string }>`
     select digest from scan_image
-    where (catalogers < ${catalogerVersions} or catalogers > ${catalogerVersions} or catalogers is null)
+    where (catalogers < ${scanVersions} or catalogers > ${scanVersions} or catalogers is null)
       and status in ('finished', 'unscannable') and digest > ${after}
     order by digest limit ${PAGE}`.execute(db);
   return rows.map((row) => row.digest);

@@ -1,6 +1,6 @@
 // Which reasons keep an image fresh, and that nothing looks current which is not.
 import { describe, expect, it } from 'vitest';
-import { catalogerVersions } from './catalogers.ts';
+import { scanVersions } from './scan-versions.ts';
 import { FRESH_DAYS, freshnessOf } from './freshness.ts';
 import type { ImageScan } from './store.ts';
 
@@ -33,7 +33,7 @@ function scanned(more: Partial<ImageScan> = {}): ImageScan {
     packageCount: 1,
     counts: null,
     secretCount: null,
-    catalogers: catalogerVersions,
+    catalogers: scanVersions,
     matchedAt: daysAgo(1),
     matchedCurrent: true,
     ...more,

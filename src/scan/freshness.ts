@@ -1,6 +1,6 @@
 // Why a stored image is kept fresh, and whether what is known of it is still what a scan would find now.
 import type { StoredImage } from '../core/index.ts';
-import { catalogerVersions } from './catalogers.ts';
+import { scanVersions } from './scan-versions.ts';
 import type { ImageScan } from './store.ts';
 
 /**
@@ -51,13 +51,13 @@ export function freshnessOf(
 
 function isUpToDate(scan: ImageScan): boolean {
   const ended = scan.status === 'finished' || scan.status === 'unscannable';
-  return ended && scan.matchedCurrent && scan.catalogers === catalogerVersions;
+  return ended && scan.matchedCurrent && scan.catalogers === scanVersions;
 }
 
 function statementOf(matchedAt: string | null, scans: readonly ImageScan[]): string {
   if (matchedAt === null) return 'not scanned yet';
   if (scans.some((scan) => !scan.matchedCurrent)) return `not matched since ${matchedAt}`;
-  if (scans.some((scan) => scan.catalogers !== catalogerVersions))
+  if (scans.some((scan) => scan.catalogers !== scanVersions))
     return `not scanned since the catalogers changed; matched ${matchedAt}`;
   return `not scanned again since ${matchedAt}`;
 }
