@@ -10,11 +10,13 @@ import { starterAdvisories } from '../../advisories/index.ts';
 import { systemClock } from '../../core/index.ts';
 import { scanDirectory } from '../scan-directory.ts';
 
+const OBJCOPY = 'objcopy';
+
 const has = (tool: string, ...args: string[]): boolean =>
   spawnSync(tool, args, { stdio: 'ignore' }).status === 0;
 const hasNpm = has('npm', '--version');
 const hasPip = has('python3', '-m', 'pip', '--version');
-const hasCargo = has('cargo', '--version') && has('objcopy', '--version');
+const hasCargo = has('cargo', '--version') && has(OBJCOPY, '--version');
 
 let directory: string;
 beforeAll(() => {
@@ -172,7 +174,7 @@ describe('beside the tools that write lock files', () => {
         ['stripped', ['--strip-all']],
         ['loaded', ['--set-section-flags', '.dep-v0=alloc,readonly,data']],
       ] as const) {
-        execFileSync('objcopy', [
+        execFileSync(OBJCOPY, [
           '--add-section',
           `.dep-v0=${join(root, 'audit.zlib')}`,
           ...options,
