@@ -126,22 +126,18 @@ function patternOf(rule: RuleDocument): {
   bounds: readonly [number, number];
 } {
   const { token, assigned, pattern, generic } = rule;
-  const names = rule.keywords
-    .map((name) => name.replaceAll(/[.+*?^${}()|[\]\\/]/g, String.raw`\$&`))
-    .join('|');
   if (token !== undefined) {
     return { kind: 'token', source: `${BEFORE}(?<secret>${token})${AFTER}`, bounds: DEFAULT_WINDOW };
   }
   if (assigned !== undefined) {
-    const name = String.raw`(?i:${names})(?i:[\w.-]{0,24}${KEY_WORDS}[\w.-]{0,20}|(?<=${KEY_WORDS}))`;
     return {
       kind: 'assigned',
-      source: `${name}${ASSIGNMENT}(?<secret>${assigned})${VALUE_AFTER}`,
+      source: `${assignedName(rule.keywords)}${ASSIGNMENT}(?<secret>${assigned})${VALUE_AFTER}`,
       bounds: DEFAULT_WINDOW,
     };
   }
   if (generic !== undefined) {
-    const name = String.raw`(?i:${names})(?i:[_.-]?(?:key|value|string|base|prod|production))?`;
+    const name = String.raw`(?i:${rule.keywords.map(literal).join('|')})(?i:[_.-]?(?:key|value|string|base|prod|production))?`;
     return {
       kind: 'generic',
       source: `${name}${PLAIN_ASSIGNMENT}(?<secret>${generic})(?![^\\s"'\`,;])`,
@@ -150,6 +146,21 @@ function patternOf(rule: RuleDocument): {
   }
   if (pattern === undefined) throw new RangeError(`secret rule ${rule.id}: no pattern`);
   return { kind: 'token', source: pattern, bounds: DEFAULT_WINDOW };
+}
+
+/** A provider's name needs a word such as key or token behind it, unless it holds one itself. */
+function assignedName(keywords: readonly string[]): string {
+  const complete = keywords.filter((name) => new RegExp(KEY_WORDS).test(name));
+  const others = keywords.filter((name) => !complete.includes(name));
+  const forms = [
+    ...complete.map((name) => String.raw`${literal(name)}[\w.-]{0,20}`),
+    ...others.map((name) => String.raw`${literal(name)}[\w.-]{0,24}${KEY_WORDS}[\w.-]{0,20}`),
+  ];
+  return `(?i:${forms.join('|')})`;
+}
+
+function literal(text: string): string {
+  return text.replaceAll(/[.+*?^${}()|[\]\\/]/g, String.raw`\$&`);
 }
 
 /** The characters a token always starts with, as far as its pattern spells them out. */
