@@ -116,6 +116,14 @@ export function methodNotAllowed(allowed: string): DistributionError {
   return new DistributionError(405, { code: 'UNSUPPORTED' }, { allow: allowed });
 }
 
+/** Another process has ended or changed the upload this request was working on. */
+export function uploadTaken(): DistributionError {
+  return new DistributionError(409, {
+    code: 'BLOB_UPLOAD_INVALID',
+    message: 'the upload was changed by another request',
+  });
+}
+
 export function unavailable(message?: string): DistributionError {
   return new DistributionError(
     503,

@@ -75,12 +75,16 @@ export async function advanceUpload(
   return row !== undefined;
 }
 
-/** Forgets a session. False when it was not there any more. */
-export async function deleteUpload(db: Database, id: string): Promise<boolean> {
+/** Forgets a session. False when another request has ended or changed it since `revision`: its object is not the caller's then. */
+export async function deleteUpload(
+  db: Database,
+  upload: { readonly id: string; readonly revision: number },
+): Promise<boolean> {
   const row = await db
     .withTables<RegistryTables>()
     .deleteFrom('registry_upload')
-    .where('id', '=', id)
+    .where('id', '=', upload.id)
+    .where('revision', '=', upload.revision)
     .returning('id')
     .executeTakeFirst();
   return row !== undefined;

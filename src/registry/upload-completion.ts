@@ -5,7 +5,7 @@ import type { Digest, DigestAlgorithm } from '../oci/index.ts';
 import type { BlobWriter } from '../store/index.ts';
 import { EVERYTHING_KEY } from './caches.ts';
 import type { RegistryContext } from './context.ts';
-import { digestInvalid } from './distribution-errors.ts';
+import { digestInvalid, uploadTaken } from './distribution-errors.ts';
 import { replaceBlobObject, storeBlob } from './store-blobs.ts';
 import { deleteUpload } from './store-uploads.ts';
 import { inTransaction } from './store.ts';
@@ -17,35 +17,34 @@ export interface Completion {
   /** The running digest of all bytes, or null to read them again. */
   readonly hasher: DigestHasher | null;
   /** The session that ends with this, if there was one. */
-  readonly uploadId: string | null;
+  readonly upload: { readonly id: string; readonly revision: number } | null;
 }
 
 /**
  * Makes the object durable, checks its digest and links it to the repository. When the same content is stored
  * already, that stays and the new object goes.
- * Ends the request with 400 when the digest is another; the object is then removed.
+ * Ends the request with 400 when the digest is another; the object is then removed. Ends it with 409 when another
+ * process has ended the session or gone on with it meanwhile: the object is that one's, and may be gone or changed.
  */
 export async function completeBlob(context: RegistryContext, completion: Completion): Promise<void> {
   const { store } = context;
-  const { writer, digest, repository, uploadId } = completion;
+  const { writer, digest, repository, upload } = completion;
   await writer.finish();
   const actual = await digestOfObject(context, completion, digestAlgorithm(digest));
   if (actual !== digest) {
-    if (uploadId !== null) await deleteUpload(store.db, uploadId);
-    await removeObject(context, writer.id);
+    if (upload === null || (await deleteUpload(store.db, upload))) await removeObject(context, writer.id);
     throw digestInvalid(digest);
   }
   const mark = context.caches.mark();
   const kept = await inTransaction(store.db, async (transaction) => {
-    const stored = await storeBlob(transaction, {
+    if (upload !== null && !(await deleteUpload(transaction, upload))) throw uploadTaken();
+    return storeBlob(transaction, {
       repository,
       digest,
       size: writer.size,
       objectId: writer.id,
       at: new Date(context.clock.now()),
     });
-    if (uploadId !== null) await deleteUpload(transaction, uploadId);
-    return stored;
   });
   if (kept.objectId !== writer.id) await settleDuplicate(context, completion, kept.objectId);
   context.caches.keepBlob(mark, repository, digest, { objectId: kept.objectId, size: writer.size });

@@ -3,7 +3,7 @@ import { describeError } from '../core/index.ts';
 import type { Clock, Logger } from '../core/index.ts';
 import { DigestHasher } from '../oci/index.ts';
 import type { BlobWriter, Store } from '../store/index.ts';
-import { DistributionError } from './distribution-errors.ts';
+import { DistributionError, uploadTaken } from './distribution-errors.ts';
 import { advanceUpload, findUpload } from './store-uploads.ts';
 import type { UploadRow } from './store-uploads.ts';
 
@@ -116,14 +116,24 @@ export class UploadSessions {
     return row !== undefined && row.repository === repository && row.owner === owner ? row : undefined;
   }
 
-  /** Opens the object of a session for going on at the row's size. Call within `exclusively`. */
-  async hold(row: UploadRow): Promise<HeldUpload> {
+  /**
+   * Opens the object of a session for going on at the row's size. Call within `exclusively`. Where another process had
+   * the object, it is told first (by the revision): what it would acknowledge after this is not there any more.
+   */
+  async hold(found: UploadRow): Promise<HeldUpload> {
+    let row = found;
     const known = this.#open.get(row.id);
     if (known !== undefined) {
       if (known.revision === row.revision && known.writer.size === row.size) {
         return { row, writer: known.writer, hasher: known.hasher };
       }
       await this.drop(row.id);
+    }
+    if (row.objectId !== null) {
+      const { objectId, size } = row;
+      const at = new Date(this.#clock.now());
+      if (!(await advanceUpload(this.#store.db, row, { objectId, size, at }))) throw uploadTaken();
+      row = { ...row, revision: row.revision + 1 };
     }
     const writer =
       row.objectId === null
@@ -141,10 +151,7 @@ export class UploadSessions {
     const change = { objectId: held.writer.id, size: held.writer.size, at: new Date(this.#clock.now()) };
     if (!(await advanceUpload(this.#store.db, held.row, change))) {
       await this.drop(held.row.id);
-      throw new DistributionError(409, {
-        code: 'BLOB_UPLOAD_INVALID',
-        message: 'the upload was changed by another request',
-      });
+      throw uploadTaken();
     }
     held.row = {
       ...held.row,

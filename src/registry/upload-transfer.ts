@@ -49,7 +49,7 @@ export async function finishUpload(
   // Reading a large blob again may take longer than a connection may be silent; it is this side that is at work now.
   socket.setTimeout(0);
   try {
-    await completeBlob(context, { ...held, repository: row.repository, digest, uploadId: row.id });
+    await completeBlob(context, { ...held, repository: row.repository, digest, upload: held.row });
   } catch (error) {
     // A wrong digest has ended the session; after anything else it goes on from what is durable.
     if (!(error instanceof DistributionError)) await context.uploads.drop(row.id);
@@ -80,7 +80,7 @@ export async function receiveWholeBlob(
       },
     );
     // When this fails the object stays: the transaction may have been committed although nobody heard of it.
-    await completeBlob(context, { repository, digest, writer, hasher, uploadId: null });
+    await completeBlob(context, { repository, digest, writer, hasher, upload: null });
   } finally {
     unprotect();
   }

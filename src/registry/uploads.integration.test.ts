@@ -1,6 +1,9 @@
 // Uploads over real HTTP: every way to send a blob, and what is left when a client, this server or the order of chunks fails.
 import { createHash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMetrics, silentLogger, systemClock, systemRandomness } from '../core/index.ts';
+import type { BlobWriter, Store } from '../store/index.ts';
+import { createRegistry } from './registry.ts';
 import { eventually, openTestRegistry, pushBlob, sha256 } from './testing.ts';
 import type { Reply, TestRegistry } from './testing.ts';
 
@@ -316,4 +319,74 @@ describe('a mount', () => {
     expect((await test.send('HEAD', `/v2/mount/c/blobs/${digest}`)).status).toBe(404);
     expect((await mount('mount/d', '')).status).toBe(201);
   });
+});
+
+describe('two processes on one upload', () => {
+  const gate = { reached: () => undefined as void, opened: Promise.resolve() };
+
+  /** The store as another process has it: its finishing of an object waits at the gate. */
+  function otherStore(): Store {
+    const bound = (target: object, key: string | symbol): unknown => {
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    };
+    const waiting = (writer: BlobWriter): BlobWriter =>
+      new Proxy(writer, {
+        get: (target, key) =>
+          key === 'finish'
+            ? async () => {
+                await target.finish();
+                gate.reached();
+                await gate.opened;
+              }
+            : bound(target, key),
+      });
+    const blobs = new Proxy(test.store.blobs, {
+      get: (target, key) =>
+        key === 'create' ? async () => waiting(await target.create()) : bound(target, key),
+    });
+    return { ...test.store, blobs };
+  }
+
+  it.each(['DELETE', 'PATCH', 'PUT'] as const)(
+    'never acknowledge a blob whose bytes a %s of the other one took',
+    async (method) => {
+      const { identity, events } = test;
+      const other = await createRegistry({
+        store: otherStore(),
+        identity,
+        events,
+        metrics: createMetrics(),
+        logger: silentLogger(),
+        clock: systemClock,
+        randomness: systemRandomness,
+      });
+      const { port } = await other.listen('127.0.0.1', 0);
+      try {
+        const bytes = randomBytes(20_000);
+        const location = await start(`two/${method.toLowerCase()}`);
+        const there = (verb: string, path: string, body?: Buffer): Promise<Response> =>
+          fetch(`http://127.0.0.1:${port}${path}`, {
+            method: verb,
+            headers: { authorization: test.basic },
+            ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+          });
+        expect((await there('PATCH', location, bytes.subarray(0, 10_000))).status).toBe(202);
+        const opening = Promise.withResolvers<void>();
+        const reached = new Promise<void>((resolve) => (gate.reached = resolve));
+        gate.opened = opening.promise;
+        const finishing = there('PUT', `${location}?digest=${sha256(bytes)}`, bytes.subarray(10_000));
+        await reached;
+        const path = method === 'PUT' ? `${location}?digest=${sha256('other')}` : location;
+        const taken = await test.send(method, path, method === 'DELETE' ? {} : { body: randomBytes(10) });
+        expect(taken.status).toBe({ DELETE: 204, PATCH: 202, PUT: 400 }[method]);
+        opening.resolve();
+        const status = (await finishing).status;
+        const held = await test.send('GET', `/v2/two/${method.toLowerCase()}/blobs/${sha256(bytes)}`);
+        expect([status, held.status]).toEqual([409, 404]);
+      } finally {
+        await other.close();
+      }
+    },
+  );
 });

@@ -5,7 +5,7 @@ import type { Digest, DigestAlgorithm } from '../oci/index.ts';
 import { permits } from '../identity/index.ts';
 import { authorize } from './authorization.ts';
 import type { Exchange, RegistryContext } from './context.ts';
-import { DistributionError, digestInvalid, methodNotAllowed } from './distribution-errors.ts';
+import { DistributionError, digestInvalid, methodNotAllowed, uploadTaken } from './distribution-errors.ts';
 import { declaredLength } from './request-body.ts';
 import { sendEmpty } from './responses.ts';
 import { linkBlob } from './store-blobs.ts';
@@ -158,7 +158,7 @@ async function mounted(
 
 async function cancelUpload(context: RegistryContext, exchange: Exchange, row: UploadRow): Promise<void> {
   await context.uploads.drop(row.id);
-  await deleteUpload(context.store.db, row.id);
+  if (!(await deleteUpload(context.store.db, row))) throw uploadTaken();
   if (row.objectId !== null) await removeObject(context, row.objectId);
   sendEmpty(exchange, 204, {});
 }
