@@ -245,6 +245,17 @@ describe('a new password', () => {
       });
       expect(await identity.checkAuthorization(`Bearer ${system}`, SERVICE)).toBeDefined();
     }
+    const { rows } = await sql`select action, actor, target, result from audit_record order by id`.execute(
+      store.db,
+    );
+    expect(rows).toEqual(
+      ['credential.create', 'credential.replace'].map((action) => ({
+        action,
+        actor: 'system:start',
+        target: 'admin',
+        result: 'success',
+      })),
+    );
     // What was proved with the old password issues nothing that works.
     const late = await first.issueToken(access, SERVICE, []);
     expect(await first.checkAuthorization(`Bearer ${late.token}`, SERVICE)).toBeUndefined();

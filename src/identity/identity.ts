@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Clock, Logger, Randomness } from '../core/index.ts';
 import { withTransaction } from '../store/index.ts';
-import type { Store } from '../store/index.ts';
+import type { DatabaseTransaction, Store } from '../store/index.ts';
 import { parseAuthorization } from './authorization-header.ts';
 import { CREDENTIAL_KEY_PREFIX, Credentials } from './credentials.ts';
 import { identityErrors } from './errors.ts';
@@ -101,13 +101,20 @@ class StoredIdentity implements ClosableIdentity {
   async ensureAdministrator(): Promise<Credential | null> {
     if ((await this.#credentials.current()).has(ADMINISTRATOR)) return null;
     const { credential, row } = this.#newAdministrator();
-    const made = await this.#change((db) => insertAdministrator(db, row));
+    const made = await this.#change(async (transaction) => {
+      const inserted = await insertAdministrator(transaction, row);
+      if (inserted) await this.#recordChange(transaction, 'credential.create');
+      return inserted;
+    });
     return made ? credential : null;
   }
 
   async resetAdministrator(): Promise<Credential> {
     const { credential, row } = this.#newAdministrator();
-    await this.#change((db) => replaceAdministrator(db, row));
+    await this.#change(async (transaction) => {
+      await replaceAdministrator(transaction, row);
+      await this.#recordChange(transaction, 'credential.replace');
+    });
     return credential;
   }
 
@@ -232,8 +239,19 @@ class StoredIdentity implements ClosableIdentity {
     };
   }
 
+  /** Whoever can start the server on its data is not known by name. */
+  #recordChange(transaction: DatabaseTransaction, action: string): Promise<void> {
+    return this.#store.audit.record(transaction, {
+      action,
+      actor: 'system:start',
+      target: ADMINISTRATOR,
+      result: 'success',
+      address: null,
+    });
+  }
+
   /** Changes credentials and tells every process of it. */
-  async #change<T>(change: (db: Store['db']) => Promise<T>): Promise<T> {
+  async #change<T>(change: (transaction: DatabaseTransaction) => Promise<T>): Promise<T> {
     const keys = [`${CREDENTIAL_KEY_PREFIX}${ADMINISTRATOR}`];
     const result = await withTransaction(this.#store.db, async (transaction) => {
       const changed = await change(transaction);
