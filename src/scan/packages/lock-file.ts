@@ -23,7 +23,7 @@ const MAX_BYTES = 32 * MiB;
 
 /** Folders of dependencies: the lock files in there are those of the dependencies' own developers. */
 const DEPENDENCIES =
-  /(?:^|\/)(?:node_modules|bower_components|vendor|site-packages|dist-packages|\.venv|venv|\.cargo|\.pub-cache|\.build)\//;
+  /(?:^|\/)(?:node_modules|bower_components|vendor|site-packages|dist-packages|\.venv|venv|\.cargo|\.pub-cache|\.build|gems\/[^/]+-\d[^/]*)\//;
 
 /** The cataloger of one format. */
 export function lockFileCataloger(lock: LockFile): Cataloger {

@@ -1,8 +1,8 @@
-// Lock files and executables made by npm, yarn, pnpm, pip and cargo, beside what these tools themselves list.
+// Lock files, executables and specifications made by npm, yarn, pnpm, pip, cargo and RubyGems, beside what these tools themselves list.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { z } from 'zod';
@@ -16,6 +16,7 @@ const has = (tool: string, ...args: string[]): boolean =>
   spawnSync(tool, args, { stdio: 'ignore' }).status === 0;
 const hasNpm = has('npm', '--version');
 const hasPip = has('python3', '-m', 'pip', '--version');
+const hasRuby = has('ruby', '-e', 'Gem::Specification');
 const hasCargo = has('cargo', '--version') && has(OBJCOPY, '--version');
 
 let directory: string;
@@ -98,6 +99,7 @@ describe('beside the tools that write lock files', () => {
     async (context) => {
       const tools = {
         'yarn-1': ['yarn@1', 'install', '--ignore-scripts', '--no-progress'],
+        'yarn-4': ['@yarnpkg/cli-dist@4', 'install', '--mode=update-lockfile', '--no-immutable'],
         'pnpm-7': ['pnpm@7', 'install', '--lockfile-only', '--ignore-scripts'],
         'pnpm-9': ['pnpm@9', 'install', '--lockfile-only', '--ignore-scripts'],
       };
@@ -105,13 +107,14 @@ describe('beside the tools that write lock files', () => {
       for (const [name, command] of Object.entries(tools)) {
         const root = folder(name);
         writeFileSync(join(root, 'package.json'), JSON.stringify(PROJECT));
+        // Yarn 2 and later take a folder with a lock file for a project of its own.
+        if (name === 'yarn-4') writeFileSync(join(root, 'yarn.lock'), '');
         runOrSkip(context, root, 'npx', ['--yes', ...command]);
         rmSync(join(root, 'node_modules'), { recursive: true, force: true });
         results.push(await packagesIn(root));
       }
       // The same project, resolved at the same time, is the same for all of them.
-      expect(results[1]).toEqual(results[0]);
-      expect(results[2]).toEqual(results[0]);
+      for (const result of results) expect(result).toEqual(results[0]);
       expect(results[0]).toEqual(expect.arrayContaining(['lodash@4.17.15', 'minimist@1.2.0', 'ms@2.1.3']));
     },
   );
@@ -188,4 +191,18 @@ describe('beside the tools that write lock files', () => {
       expect(await packagesIn(bin)).toEqual([...each, ...each, ...each].toSorted());
     },
   );
+
+  it.skipIf(!hasRuby)('reads specifications of gems as RubyGems does (skipped without ruby)', async () => {
+    const root = folder('ruby');
+    const ask = (script: string): string[] =>
+      execFileSync('ruby', ['-e', script], { encoding: 'utf8' }).trim().split('\n').filter(Boolean);
+    const files = ask(
+      'puts Gem::Specification.dirs.flat_map { |d| Dir[d + "/*.gemspec"] + Dir[d + "/default/*.gemspec"] }',
+    );
+    expect(files.length).toBeGreaterThan(0);
+    mkdirSync(join(root, 'specifications'));
+    for (const file of files) cpSync(file, join(root, 'specifications', basename(file)));
+    const load = `Dir[${JSON.stringify(`${root}/specifications/*.gemspec`)}].each { |f| s = Gem::Specification.load(f); puts "#{s.name}@#{s.version}" }`;
+    expect(await packagesIn(root)).toEqual(ask(load).toSorted());
+  });
 });

@@ -63,6 +63,8 @@ describe('lock files', () => {
     ['a/b/yarn.lock', true],
     ['a/Cargo.lock.orig', false],
     ['a/node_modules/b/yarn.lock', false],
+    ['ruby/gems/3.1.0/gems/rbs-2.1.0/steep/Gemfile.lock', false],
+    ['gems/own-engine/Gemfile.lock', true],
     ['vendor/github.com/x/Gemfile.lock', false],
     ['.venv/lib/python3/site-packages/x/requirements.txt', false],
   ])('are read at %s: %s', (path, expected) => {
