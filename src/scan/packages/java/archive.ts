@@ -46,16 +46,12 @@ class ArchiveWalk {
 
   /** `room` is how many inflated bytes may still be held at once. */
   open(bytes: ArchiveBytes, name: string, inside: string, depth: number, room: number): void {
-    if (this.#total > MAX_TOTAL_BYTES) {
-      this.#once(`more than ${MAX_TOTAL_BYTES} bytes inside; the rest was left out`);
-      return;
-    }
     const directory = readZipDirectory(bytes);
+    this.#total += directory.bytes;
     if (directory.state === 'invalid') {
       this.#findings.problem(`${shown(inside)}${directory.reason}`);
       return;
     }
-    this.#total += directory.bytes;
     const facts = new FactReader(name);
     const nested: ZipMember[] = [];
     for (const member of directory.members) {
@@ -69,7 +65,12 @@ class ArchiveWalk {
     for (const artifact of identify(facts.facts())) this.#findings.artifact(artifact, inside);
     if (facts.malformed > 0)
       this.#findings.problem(`${shown(inside)}${facts.malformed} pom.properties without usable coordinates`);
-    for (const member of nested) this.#nested(bytes, member, inside, depth, room);
+    for (const member of nested) {
+      if (this.#total > MAX_TOTAL_BYTES) break;
+      this.#nested(bytes, member, inside, depth, room);
+    }
+    if (this.#total > MAX_TOTAL_BYTES)
+      this.#once(`more than ${MAX_TOTAL_BYTES} bytes inside; the rest was left out`);
   }
 
   #nested(outer: ArchiveBytes, member: ZipMember, inside: string, depth: number, room: number): void {
@@ -78,12 +79,12 @@ class ArchiveWalk {
       return;
     }
     const path = inside === '' ? member.name : `${inside}!/${member.name}`;
-    const content = readMember(outer, member, Math.min(room, MAX_TOTAL_BYTES - this.#total));
+    const content = readMember(outer, member, room);
+    this.#total += content.inflated;
     if (content.state === 'unreadable') {
       this.#findings.problem(`${shown(path)}${content.reason}`);
       return;
     }
-    this.#total += content.inflated;
     const name = member.name.slice(member.name.lastIndexOf('/') + 1);
     this.open(content.bytes, name, path.slice(0, MAX_PATH), depth + 1, room - content.inflated);
   }
@@ -93,13 +94,14 @@ class ArchiveWalk {
       this.#once(`more than ${MAX_METADATA_FILES} metadata files; the rest was left out`);
       return undefined;
     }
-    const limit = Math.min(MAX_METADATA_BYTES, MAX_TOTAL_BYTES - this.#total);
-    const content = readMember(bytes, member, limit);
+    if (this.#total > MAX_TOTAL_BYTES) return undefined;
+    const content = readMember(bytes, member, MAX_METADATA_BYTES);
     if (content.state === 'unreadable') {
+      this.#total += content.inflated;
       this.#findings.problem(`${shown(inside)}${member.name.slice(0, MAX_PATH)}: ${content.reason}`);
       return undefined;
     }
-    const text = content.bytes.read(0, Math.min(content.bytes.size, Math.max(0, limit)));
+    const text = content.bytes.read(0, Math.min(content.bytes.size, MAX_METADATA_BYTES));
     this.#total += text.length;
     return text.toString('utf8');
   }

@@ -1,4 +1,5 @@
 // Java archives: coordinates, shading, nesting, names, and hostile zips.
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { catalogFile } from '../../testing.ts';
@@ -126,6 +127,14 @@ describe('hostile archives', () => {
     expect(read([bomb]).problems).toEqual(['lib/bomb.jar: inflates to more than 200 times its size']);
     const liar = { name: 'lib/liar.jar', content: Buffer.alloc(1_000_000), claimedSize: 100 };
     expect(read([liar]).problems[0]).toMatch(/^lib\/liar\.jar: /);
+  });
+
+  it('stops at a total of bytes looked at, whatever the members overlap or claim', () => {
+    const content = Buffer.concat([randomBytes(400_000), Buffer.alloc(70_000_000)]);
+    const liar = { name: 'x.jar', content, claimedSize: 60_000_000, listed: 60_000 };
+    const { problems } = read([liar]);
+    expect(problems.at(-1)).toBe(`more than ${512 * 1024 * 1024} bytes inside; the rest was left out`);
+    expect(problems.length).toBeLessThan(20);
   });
 
   it('never throws and ends quickly, whatever the bytes', () => {

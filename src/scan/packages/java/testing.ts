@@ -8,6 +8,8 @@ export interface ZipFile {
   /** Told instead of the real size. */
   readonly claimedSize?: number;
   readonly encrypted?: boolean;
+  /** How often the directory lists it; default 1. */
+  readonly listed?: number;
 }
 
 /** A zip archive of these files; `before` are bytes in front of it, as in executable jars. */
@@ -15,7 +17,7 @@ export function zipOf(files: readonly ZipFile[], before: Uint8Array = Buffer.all
   const parts: Buffer[] = [Buffer.from(before)];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const { name, content, stored = false, claimedSize, encrypted = false } of files) {
+  for (const { name, content, stored = false, claimedSize, encrypted = false, listed = 1 } of files) {
     const bytes = Buffer.from(content);
     const packed = stored ? bytes : deflateRawSync(bytes);
     const nameBytes = Buffer.from(name);
@@ -30,15 +32,16 @@ export function zipOf(files: readonly ZipFile[], before: Uint8Array = Buffer.all
     const local = Buffer.concat([Buffer.from('PK\x03\x04', 'latin1'), fields, nameBytes, packed]);
     const tail = Buffer.alloc(14);
     tail.writeUInt32LE(offset, 10);
-    directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\x00', 'latin1'), fields, tail, nameBytes]));
+    const entry = Buffer.concat([Buffer.from('PK\x01\x02\x14\x00', 'latin1'), fields, tail, nameBytes]);
+    for (let count = 0; count < listed; count++) directory.push(entry);
     parts.push(local);
     offset += local.length;
   }
   const central = Buffer.concat(directory);
   const end = Buffer.alloc(22);
   end.write('PK\x05\x06', 'latin1');
-  end.writeUInt16LE(files.length, 8);
-  end.writeUInt16LE(files.length, 10);
+  end.writeUInt16LE(directory.length, 8);
+  end.writeUInt16LE(directory.length, 10);
   end.writeUInt32LE(central.length, 12);
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...parts, central, end]);

@@ -15,7 +15,7 @@ export interface ZipMember {
 export type ZipDirectory =
   /** `bytes`: how many bytes were looked at to find the members. */
   | { readonly state: 'read'; readonly members: Iterable<ZipMember>; readonly bytes: number }
-  | { readonly state: 'invalid'; readonly reason: string };
+  | { readonly state: 'invalid'; readonly reason: string; readonly bytes: number };
 
 const MAX_DIRECTORY_BYTES = 64 * 1024 * 1024;
 const MAX_COMMENT_BYTES = 65_535;
@@ -35,20 +35,20 @@ export function readZipDirectory(archive: ArchiveBytes): ZipDirectory {
   const tailStart = Math.max(0, archive.size - END_BYTES - MAX_COMMENT_BYTES - LOCATOR_BYTES);
   const tail = archive.read(tailStart, archive.size - tailStart);
   const at = tail.lastIndexOf(END_SIGNATURE);
-  if (at < 0 || at + END_BYTES > tail.length) return invalid('no end of a zip archive');
+  if (at < 0 || at + END_BYTES > tail.length) return invalid('no end of a zip archive', tail);
   const bounds = boundsOf(archive, tail, at, tailStart);
-  if (bounds === undefined) return invalid('the zip64 end record is damaged');
+  if (bounds === undefined) return invalid('the zip64 end record is damaged', tail);
   const { length, offset, end } = bounds;
-  if (length > MAX_DIRECTORY_BYTES) return invalid('the central directory is larger than 64 MiB');
+  if (length > MAX_DIRECTORY_BYTES) return invalid('the central directory is larger than 64 MiB', tail);
   // The directory ends where its end record starts; what its offset lacks to that are bytes before the archive.
   const start = end - length;
-  if (length < 0 || start < offset) return invalid('the central directory lies outside the archive');
+  if (length < 0 || start < offset) return invalid('the central directory lies outside the archive', tail);
   const members = membersOf(archive.read(start, length), start - offset);
   return { state: 'read', members, bytes: tail.length + length };
 }
 
-function invalid(reason: string): ZipDirectory {
-  return { state: 'invalid', reason };
+function invalid(reason: string, tail: Buffer): ZipDirectory {
+  return { state: 'invalid', reason, bytes: tail.length };
 }
 
 function boundsOf(archive: ArchiveBytes, tail: Buffer, at: number, tailStart: number) {

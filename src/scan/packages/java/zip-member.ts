@@ -6,7 +6,7 @@ import type { ZipMember } from './zip-directory.ts';
 
 export type MemberContent =
   | { readonly state: 'read'; readonly bytes: ArchiveBytes; readonly inflated: number }
-  | { readonly state: 'unreadable'; readonly reason: string };
+  | { readonly state: 'unreadable'; readonly reason: string; readonly inflated: number };
 
 const LOCAL_SIGNATURE = 0x04034b50;
 const LOCAL_BYTES = 30;
@@ -18,7 +18,7 @@ const RATIO_FREE_BYTES = 1024 * 1024;
 
 /**
  * Reads a member. Stored ones are a slice of the archive; deflated ones are inflated to at most `limit` bytes, and
- * `inflated` says how many bytes of memory that took. Never throws.
+ * `inflated` says how many bytes that gave, at most, also where it failed. Never throws.
  */
 export function readMember(archive: ArchiveBytes, member: ZipMember, limit: number): MemberContent {
   const { compressedSize, size, method } = member;
@@ -39,10 +39,10 @@ export function readMember(archive: ArchiveBytes, member: ZipMember, limit: numb
     const bytes = inflateRawSync(packed, { maxOutputLength: Math.max(1, size) });
     return { state: 'read', bytes: memoryBytes(bytes), inflated: bytes.length };
   } catch (error) {
-    return unreadable(describeError(error));
+    return unreadable(describeError(error), size);
   }
 }
 
-function unreadable(reason: string): MemberContent {
-  return { state: 'unreadable', reason };
+function unreadable(reason: string, inflated = 0): MemberContent {
+  return { state: 'unreadable', reason, inflated };
 }
