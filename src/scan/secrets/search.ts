@@ -12,7 +12,7 @@ const GROWTH = 2;
 /** Values kept of one text; more of them are a list of hashes or test data. */
 const MAX_MATCHES = 200;
 
-/** Bytes behind a keyword that are looked at before a pattern is tried. */
+/** Every value that starts with its keyword has at least this many more characters: they are looked at first. */
 const LOOK_AHEAD = 8;
 /** 1: letters, digits and `_`; 2: other characters that values are made of. */
 const WORD_BYTES = new Uint8Array(256);
