@@ -4,6 +4,7 @@ export type { SecretFinding } from './secrets/types.ts';
 export { fileLayerCache, memoryLayerCache } from './layer-cache.ts';
 export { scanRoutes } from './routes.ts';
 export { explainFinding, type ExplainedPackage, type Explanation } from './advice/explanation.ts';
+export { explanationRoutes } from './advice/routes.ts';
 export { adviseUpgrades } from './advice/upgrades.ts';
 export { MAX_EXEMPTION_FILE_BYTES, parseExemptionFile } from './exemptions/exemption-file.ts';
 export { type Exemption, isExpired } from './exemptions/exemption.ts';

@@ -3,7 +3,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { MiB } from '../core/index.ts';
 import { type RegistryAdministration, registryRoutes } from '../registry/index.ts';
-import { exemptionRoutes, type ScanService, scanRoutes } from '../scan/index.ts';
+import { exemptionRoutes, explanationRoutes, type ScanService, scanRoutes } from '../scan/index.ts';
 import { Gate, requireAuthentication } from './authentication.ts';
 import type { ServerContext } from './context.ts';
 import { answerErrors, answerUnroutable } from './error-answers.ts';
@@ -79,6 +79,10 @@ export async function createApplication(
         db: context.store.db,
         directory: context.directory,
         service: folders.scans,
+      });
+      await api.register(explanationRoutes, {
+        db: context.store.db,
+        advisoriesPath: context.advisoriesPath,
       });
       await api.register(exemptionRoutes, {
         db: context.store.db,

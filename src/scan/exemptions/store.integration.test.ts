@@ -4,6 +4,8 @@ import { sql } from 'kysely';
 import { systemClock, systemRandomness, type ImageDirectory, type StoredImage } from '../../core/index.ts';
 import type { AuditEntry, AuditTrail } from '../../store/index.ts';
 import { openTestDatabase, type TestDatabase } from '../../store/testing.ts';
+import { explainStored } from '../advice/stored-explanation.ts';
+import { affects, buildAdvisories } from '../testing.ts';
 import { openFinding, reportOf, sslPackage } from '../advice/testing/findings.ts';
 import { beginScan, findScan } from '../store.ts';
 import { listFindings } from '../store-queries.ts';
@@ -143,6 +145,38 @@ describe('exemptions of the server', () => {
       code: 'SCAN_EXEMPTIONS_INVALID',
     });
     expect((await findScan(database.db, DIGEST))?.counts).toMatchObject({ critical: 1 });
+  });
+
+  it('is named by an explanation of the stored image', async () => {
+    const file = await buildAdvisories([
+      {
+        id: openFinding.advisory,
+        aliases: [openFinding.id],
+        affected: [affects('Debian:12', 'openssl', '3.0.15-1')],
+      },
+    ]);
+    try {
+      const outcome = async (id: string): Promise<string> =>
+        (await explainStored(database.db, DIGEST, id, file.advisories)).outcome;
+      expect(await outcome('CVE-2024-5535')).toBe('applies');
+      await service.create(rule({ vulnerability: 'CVE-2024-5535' }), author);
+      const { outcome: now, packages } = await explainStored(
+        database.db,
+        DIGEST,
+        'CVE-2024-5535',
+        file.advisories,
+      );
+      expect(now).toBe('exempt');
+      expect(packages).toMatchObject([
+        { package: 'libssl3', verdict: 'affected', finding: { state: 'exempt' } },
+      ]);
+      expect(await outcome('CVE-1999-0001')).toBe('no-such-advisory');
+      await expect(explainStored(database.db, 'sha256:0', 'X', file.advisories)).rejects.toMatchObject({
+        code: 'SCAN_IMAGE_UNKNOWN',
+      });
+    } finally {
+      file.remove();
+    }
   });
 
   it('follows the names of an image', async () => {
