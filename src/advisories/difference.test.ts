@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AdvisoryCollector } from './collector.ts';
-import { differenceOf, factsDifferenceOf } from './difference.ts';
+import { differenceOf, differenceSteps, factsDifferenceOf } from './difference.ts';
 import { openAdvisoryFile } from './file/read.ts';
 import { writeAdvisoryFile } from './file/write.ts';
 import { starterAdvisories } from './starter.ts';
@@ -20,17 +20,18 @@ interface Entry {
   readonly name: number;
   readonly fixed: number;
   readonly severity: string;
+  readonly summary?: string;
 }
 
 async function write(name: string, entries: readonly Entry[]): Promise<AdvisoryFile> {
   const collector = new AdvisoryCollector();
-  for (const { id, name: number, fixed, severity } of entries) {
+  for (const { id, name: number, fixed, severity, summary } of entries) {
     const events = [{ introduced: '0' }, { fixed: `1.${fixed}.0` }];
     collector.add(
       {
         id: `GHSA-${id}`,
         modified: '2024-01-01T00:00:00Z',
-        summary: `summary of ${id}`.padEnd(200, String(id)),
+        summary: summary ?? `summary of ${id}`.padEnd(200, String(id)),
         database_specific: { severity },
         affected: [
           { package: { ecosystem: 'npm', name: `p${number}` }, ranges: [{ type: 'SEMVER', events }] },
@@ -103,6 +104,23 @@ describe('the difference of two files', () => {
     }
     a.close();
     b.close();
+  });
+
+  it('names every package of an advisory whose title changes, and none when only its rating does', async () => {
+    const one = { id: 1, name: 3, fixed: 1, severity: 'HIGH' };
+    const a = await write('before', [one, { ...one, id: 2, name: 4 }]);
+    const steps = async (changed: Entry): Promise<unknown> => {
+      const b = await write('after', [changed, { ...one, id: 2, name: 4 }]);
+      const all = [...differenceSteps(a, b)];
+      b.close();
+      return [all.flatMap(({ packages }) => packages), all.flatMap(({ advisories }) => advisories)];
+    };
+    expect(await steps({ ...one, severity: 'LOW' })).toEqual([[], ['GHSA-1']]);
+    expect(await steps({ ...one, summary: 'other words' })).toEqual([
+      [{ ecosystem: 'npm', name: 'p3' }],
+      ['GHSA-1'],
+    ]);
+    a.close();
   });
 
   it('is everything against nothing, also for advisories in memory', async () => {

@@ -27,12 +27,37 @@ export function* factsDifferenceOf(older: AdvisoryFile, newer: AdvisoryFile): Ge
   for (const keys of changedKeys(older, newer, 'facts')) for (const key of keys) yield key.toString('utf8');
 }
 
-/** Both differences in steps of at most a few milliseconds. */
+/**
+ * Both differences in steps of a few milliseconds. Ids and titles decide which statements speak of one flaw and which
+ * erratum concerns a package: where those change, every package of the advisory is named as well.
+ */
 export function* differenceSteps(older: AdvisoryFile, newer: AdvisoryFile): Generator<DifferenceStep> {
   for (const keys of changedKeys(older, newer, 'packages'))
     yield { packages: keys.map(packageOf), advisories: [] };
-  for (const keys of changedKeys(older, newer, 'facts', true))
-    yield { packages: [], advisories: keys.map((key) => key.toString('utf8')) };
+  const renamed = new Set<string>();
+  for (const keys of changedKeys(older, newer, 'facts', true)) {
+    const advisories = keys.map((key) => key.toString('utf8'));
+    for (const id of advisories) if (namesOf(older, id) !== namesOf(newer, id)) renamed.add(id);
+    yield { packages: [], advisories };
+  }
+  if (renamed.size === 0) return;
+  for (const block of newer.blocks('packages'))
+    yield { packages: packagesNaming(block, renamed), advisories: [] };
+}
+
+function namesOf(file: AdvisoryFile, id: string): string {
+  const facts = file.facts(id);
+  return JSON.stringify([facts?.aliases, facts?.summary]);
+}
+
+/** Packages of a block with a statement of one of the advisories; a statement's JSON names its advisory as a string. */
+function packagesNaming(block: AdvisoryBlock, ids: ReadonlySet<string>): readonly PackageKey[] {
+  const packages: PackageKey[] = [];
+  for (const { key, value } of block.records()) {
+    const named = value.toString('utf8').match(/"[^"\\]+"/g) ?? [];
+    if (named.some((text) => ids.has(text.slice(1, -1)))) packages.push(packageOf(key));
+  }
+  return packages;
 }
 
 function packageOf(key: Buffer): PackageKey {
@@ -42,7 +67,7 @@ function packageOf(key: Buffer): PackageKey {
 }
 
 /** Keys compared in one step. */
-const STEP_KEYS = 256;
+const STEP_KEYS = 128;
 
 /**
  * A block that both files hold gives both the same records, so it cannot make a difference and is never read. What is

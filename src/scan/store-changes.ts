@@ -167,7 +167,7 @@ function sortedJson(problems: readonly ScanProblem[]): string {
 function isOfMatched({ code, layer, path, message }: ScanProblem, { matched }: ImageChange): boolean {
   if (code !== PROBLEM_CODES.versionUnknown) return false;
   return matched.some(
-    (item) => item.layer === layer && item.path === path && message.startsWith(`version of ${item.name} `),
+    (item) => item.layer === layer && item.path === path && message.includes(` of ${item.name} `),
   );
 }
 
