@@ -55,7 +55,8 @@ export async function scanTarget(
   const progress = new ProgressLine(terminal, settings.quiet);
   const source = await openTarget(target, environment);
   try {
-    return await scanImage(source, {
+    const started = systemClock.now();
+    const reports = await scanImage(source, {
       ...common,
       secrets,
       cache: fileLayerCache(settings.cacheDirectory),
@@ -63,8 +64,19 @@ export async function scanTarget(
       onProgress: ({ digest, layersDone, layersTotal }) =>
         progress.show(`${digest.slice(0, 19)}  layer ${layersDone} of ${layersTotal}`),
     });
+    progress.finish(
+      `${target.text}: ${summary(reports)} in ${((systemClock.now() - started) / 1000).toFixed(1)} s`,
+    );
+    return reports;
   } finally {
     progress.clear();
     await source.close();
   }
+}
+
+function summary(reports: readonly ScanReport[]): string {
+  const layers = reports.flatMap((report) => report.image?.layers ?? []);
+  const cached = layers.filter((layer) => layer.cached).length;
+  const packages = reports.reduce((sum, report) => sum + report.packages.length, 0);
+  return `${layers.length} layers (${cached} known), ${packages} packages`;
 }

@@ -20,7 +20,7 @@ describe('explain', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  const explain = (...argv: string[]) => recordedRun(['explain', ...argv], environment);
+  const explain = (...argv: string[]) => recordedRun(['explain', '--quiet', ...argv], environment);
   /** Without what changes from run to run: the folder, the age of the data, the sample's digests. */
   const stable = (text: string): string =>
     text
@@ -36,9 +36,7 @@ describe('explain', () => {
   ])('says why: %s', async (name, [id = '', ...more]) => {
     const { code, out, err } = await explain(id, `oci:${layout}`, ...more);
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    await expect(stable(out)).toMatchFileSnapshot(
-      join(import.meta.dirname, `testdata/explain.${name}.txt`),
-    );
+    await expect(stable(out)).toMatchFileSnapshot(join(import.meta.dirname, `testdata/explain.${name}.txt`));
   });
 
   it('explains a version that is not affected', async () => {

@@ -47,6 +47,7 @@ describe('scan', () => {
     expect(out).toContain('starter advisories');
     expect(out).not.toContain('Next:');
     expect(err).toContain('Next:');
+    expect(err).toMatch(/^oci:\S+: 3 layers \(\d known\), \d+ packages in \d+\.\d s\n/);
     expect((await scan(`oci:${layout}:latest`, '--quiet')).err).toBe('');
   });
 
