@@ -27,6 +27,7 @@ await build({
     cli: join(root, 'src/cli/main.ts'),
     'embedded-child': join(root, 'src/store/embedded/child.ts'),
     'scan-child': join(root, 'src/scan/process-child.ts'),
+    'update-child': join(root, 'src/scan/advisory-update-child.ts'),
   },
   outdir: dist,
   bundle: true,

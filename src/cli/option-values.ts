@@ -29,3 +29,12 @@ export function optionAddress(value: unknown, flag: string): Address {
   }
   throw cliErrors.create('CLI_USAGE', { problem: `the option ${flag} is missing` });
 }
+
+/** The base address of a mirror. @throws CLI_USAGE */
+export function mirrorAddress(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
+  throw cliErrors.create('CLI_USAGE', {
+    problem: `--mirror "${text}" is not an address like https://host/path`,
+  });
+}

@@ -101,6 +101,13 @@ function serveCommand(bind: Bind): Command {
     .addOption(addressOption('--registry-listen', 'address of the registry', '127.0.0.1:5000'))
     .option('--registry-url <url>', 'address of the registry as clients reach it, e.g. behind a proxy')
     .addOption(advisoriesOption())
+    .option(
+      '--advisories-update-every <hours>',
+      'get new advisories this often (default never)',
+      parsePositive,
+    )
+    .option('--advisories-source <source>', 'as --source of advisories update, repeatable', collect, [])
+    .option('--advisories-mirror <url>', 'as --mirror of advisories update, repeatable', collect, [])
     .addOption(databaseOption())
     .addOption(roleOption())
     .option('--scan-concurrency <n>', 'images scanned at the same time', parsePositive, 2)

@@ -10,6 +10,7 @@ export { MAX_EXEMPTION_FILE_BYTES, parseExemptionFile } from './exemptions/exemp
 export { type Exemption, isExpired } from './exemptions/exemption.ts';
 export { exemptionRoutes } from './exemptions/routes.ts';
 export { suppressFindings, type SuppressionRules } from './exemptions/suppression.ts';
+export { type AdvisoryUpdateOptions, startAdvisoryUpdates } from './advisory-updates.ts';
 export { scanDirectory } from './scan-directory.ts';
 export { MAX_SBOM_BYTES, scanSbom } from './sbom/scan-sbom.ts';
 export { scanImage } from './scan-image.ts';

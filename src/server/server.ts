@@ -12,7 +12,7 @@ import {
 } from '../core/index.ts';
 import { type ClosableIdentity, createIdentity } from '../identity/index.ts';
 import { createRegistry, type Registry } from '../registry/index.ts';
-import { createScanService, type ScanService } from '../scan/index.ts';
+import { createScanService, type ScanService, startAdvisoryUpdates } from '../scan/index.ts';
 import { isRestoreUnfinished, openStore, type Store } from '../store/index.ts';
 import { createApplication } from './application.ts';
 import type { Readiness } from './context.ts';
@@ -167,6 +167,16 @@ async function startWork({ configuration, store, shutdown }: Parts, scans: ScanS
   shutdown.add('scans', () => scans.stop());
   await scans.start();
   await workWebhookJobs({ store, secrets, clock, randomness, logger, allowPrivate: webhookAllowPrivate });
+  const { advisoryUpdates, advisoriesPath } = configuration;
+  if (advisoryUpdates === undefined || advisoriesPath === undefined) return;
+  const updates = startAdvisoryUpdates({
+    ...advisoryUpdates,
+    cacheDirectory: join(dataDirectory, 'advisories'),
+    place: advisoriesPath,
+    clock,
+    logger,
+  });
+  shutdown.add('advisory updates', () => Promise.resolve(updates.stop()));
 }
 
 async function listenApi(parts: Parts, scans: ScanService, registryAddress: string | null): Promise<string> {

@@ -1,6 +1,7 @@
 // What the server is started with and what it offers once it runs.
 import type { Clock, Logger, Randomness } from '../core/index.ts';
 import type { Credential } from '../identity/index.ts';
+import type { AdvisoryUpdateOptions } from '../scan/index.ts';
 
 /** What one process does; `all` is one server on one data directory. */
 export const SERVER_ROLES = ['all', 'registry', 'api', 'worker'] as const;
@@ -24,6 +25,8 @@ export interface ServerConfiguration {
   readonly registryUrl?: string;
   /** An advisory file. Without it, or before `advisories update` has put one at its place, the starter advisories are used. */
   readonly advisoriesPath?: string;
+  /** Keep the advisory file up to date from these sources and mirrors; off when left out. */
+  readonly advisoryUpdates?: Pick<AdvisoryUpdateOptions, 'everyMs' | 'sources' | 'mirrors'>;
   /** May webhooks be sent to private addresses where the webhook says so? */
   readonly webhookAllowPrivate: boolean;
   /** Images scanned at the same time. */

@@ -14,7 +14,7 @@ import { findCredential, formatReference, parseReference, RegistryClient } from 
 import type { CommandAction, CommandContext } from '../command-line.ts';
 import { cliErrors } from '../errors.ts';
 import { age, printable } from '../formats/wording.ts';
-import { optionText, optionTexts, requiredText } from '../option-values.ts';
+import { mirrorAddress, optionText, optionTexts, requiredText } from '../option-values.ts';
 import { parseOutputs, writeOutput } from '../output.ts';
 import { ProgressLine } from '../progress-line.ts';
 
@@ -92,14 +92,6 @@ function registryOpener({
     const credential = await findCredential(registry, repository, environment);
     return new RegistryClient(registry, { credential, clock: systemClock, signal: interrupted });
   };
-}
-
-function mirrorAddress(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'https:' || url?.protocol === 'http:') return url;
-  throw cliErrors.create('CLI_USAGE', {
-    problem: `--mirror "${text}" is not an address like https://host/path`,
-  });
 }
 
 function progressText(step: FeedProgress | BuildProgress): string {

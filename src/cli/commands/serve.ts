@@ -12,7 +12,7 @@ import {
 import { type CommandAction, type CommandContext, ROLES } from '../command-line.ts';
 import { cliErrors } from '../errors.ts';
 import { failureText } from '../failure.ts';
-import { optionAddress, optionText } from '../option-values.ts';
+import { mirrorAddress, optionAddress, optionText, optionTexts } from '../option-values.ts';
 import type { Terminal } from '../terminal.ts';
 import { pushSample, readSampleReport } from '../sample-push.ts';
 import { readyJson, readyText, sampleText } from '../first-run.ts';
@@ -45,7 +45,7 @@ function readConfiguration(
   const registryUrl = optionText(options['registryUrl']);
   const dataDirectory = optionText(options['data']) ?? './data';
   const advisoriesPath = optionText(options['advisories']) ?? currentAdvisories(dataDirectory);
-  const { scanConcurrency, rescanAfter } = options;
+  const { advisoriesUpdateEvery, scanConcurrency, rescanAfter } = options;
   return {
     dataDirectory,
     role: readRole(options['role']),
@@ -62,6 +62,15 @@ function readConfiguration(
     ...(databaseUrl === undefined ? {} : { databaseUrl }),
     ...(registryUrl === undefined ? {} : { registryUrl }),
     advisoriesPath,
+    ...(typeof advisoriesUpdateEvery === 'number'
+      ? {
+          advisoryUpdates: {
+            everyMs: advisoriesUpdateEvery * 3_600_000,
+            sources: [...optionTexts(options['advisoriesSource'])],
+            mirrors: optionTexts(options['advisoriesMirror']).map((mirror) => mirrorAddress(mirror).href),
+          },
+        }
+      : {}),
   };
 }
 
