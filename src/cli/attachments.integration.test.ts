@@ -89,13 +89,18 @@ describe.skipIf(noTools.length > 0)(
       const layout = join(folder, 'layout');
       writeSampleLayout(layout, 'latest');
       const archive = join(folder, 'image.tar');
-      execFileSync('skopeo', ['copy', '-q', `oci:${layout}:latest`, `docker-archive:${archive}:sample:1`]);
+      execFileSync(findTool('skopeo') ?? '', [
+        'copy',
+        '-q',
+        `oci:${layout}:latest`,
+        `docker-archive:${archive}:sample:1`,
+      ]);
       const root = join(folder, 'root');
       mkdirSync(root);
       buildSampleImage().layers.forEach((layer, index) => {
         const file = join(folder, `layer${index}.tar.gz`);
         writeFileSync(file, layer.bytes);
-        execFileSync('tar', ['-xf', file, '-C', root, '--no-same-owner']);
+        execFileSync(findTool('tar') ?? '', ['-xf', file, '-C', root, '--no-same-owner']);
       });
       const sbom = join(folder, 'sbom.json');
       await recordedRun(['scan', `oci:${layout}`, '--quiet', '-o', `cyclonedx=${sbom}`], environment);

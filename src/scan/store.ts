@@ -90,7 +90,7 @@ export async function findScans(
   // Stored counts know nothing of exemptions, which come, change and expire without a scan.
   for (const { digest, severity, count } of await countExempt(db, digests)) {
     const scan = scans.get(digest);
-    if (scan?.counts == null) continue;
+    if (scan === undefined || scan.counts === null) continue;
     const left = Math.max(0, scan.counts[severity] - count);
     scans.set(digest, { ...scan, counts: { ...scan.counts, [severity]: left } });
   }

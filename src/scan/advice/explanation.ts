@@ -113,7 +113,9 @@ function recordsOf(id: string, file: AdvisoryFile): readonly Advisory[] {
   const found = lookupAdvisories(file, id);
   if (found.kind !== 'advisories') return [];
   const records = new Map(found.advisories.map((record) => [record.id, record]));
-  const cves = found.advisories.flatMap((record) => record.aliases.filter((alias) => /^CVE-/.test(alias)));
+  const cves = found.advisories.flatMap((record) =>
+    record.aliases.filter((alias) => alias.startsWith('CVE-')),
+  );
   // A bulletin about many CVEs does not make them one flaw.
   if (new Set(cves).size === 1) {
     for (const other of [...cves.slice(0, 1), ...file.aliasedBy(cves[0] ?? '')]) {

@@ -20,7 +20,8 @@ export async function explainStored(
   advisories: AdvisoryFile,
 ): Promise<Explanation> {
   const scan = await findScan(db, digest);
-  if (scan?.advisories == null) throw scanErrors.create('SCAN_IMAGE_UNKNOWN', { digest });
+  if (scan === undefined || scan.advisories === null)
+    throw scanErrors.create('SCAN_IMAGE_UNKNOWN', { digest });
   const { packages } = await listPackages(db, { image: digest, limit: MAX_ROWS });
   const open = await listFindings(db, { image: digest, id, state: 'open', limit: MAX_ROWS });
   const exempt = await listFindings(db, { image: digest, id, state: 'exempt', limit: MAX_ROWS });
