@@ -50,9 +50,5 @@ export function osvRecord(id: string, name: string, fixed: string): Readonly<Rec
 
 /** An export of osv.dev: one member per record. */
 export function osvExport(...records: readonly Readonly<Record<string, unknown>>[]): Buffer {
-  return zip(
-    Object.fromEntries(
-      records.map((record, at) => [`${String(record['id'] ?? at)}.json`, JSON.stringify(record)]),
-    ),
-  );
+  return zip(Object.fromEntries(records.map((record, at) => [`record-${at}.json`, JSON.stringify(record)])));
 }

@@ -34,7 +34,6 @@ try {
 }
 
 process.on('disconnect', () => process.exit(1));
-process.on('message', async (message: unknown) => {
-  const answer = await update(message);
-  process.send?.(answer, undefined, {}, () => process.exit(0));
+process.on('message', (message: unknown) => {
+  void update(message).then((answer) => process.send?.(answer, undefined, {}, () => process.exit(0)));
 });

@@ -12,7 +12,11 @@ export async function installFile(file: string, places: readonly string[]): Prom
       await mkdir(dirname(place), { recursive: true });
       await copyFile(file, temporary);
       const copy = await open(temporary, 'r+');
-      await copy.sync().finally(() => copy.close());
+      try {
+        await copy.sync();
+      } finally {
+        await copy.close();
+      }
       await rename(temporary, place);
     } catch (error) {
       await rm(temporary, { force: true });
