@@ -106,8 +106,17 @@ async function listAsReferrer(
 }
 
 function contentHash(report: ScanReport, attachment: Attachment, toolVersion: string): string {
-  const { packages, findings, distribution, problems, advisories } = report;
-  const facts = [attachment, toolVersion, packages, findings, distribution, problems, advisories.digest];
+  const { packages, findings, secrets, distribution, problems, advisories } = report;
+  const facts = [
+    attachment,
+    toolVersion,
+    packages,
+    findings,
+    secrets,
+    distribution,
+    problems,
+    advisories.digest,
+  ];
   const hash = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
   return `sha256:${hash}`;
 }
