@@ -123,7 +123,10 @@ function conclude(
     terminal.err(`\nNext:  ${hints.join('   ·   ')}\n`);
   }
   if (failOn !== undefined) {
-    const reached = findings.filter((finding) => reachesSeverity(finding.severity, failOn)).length;
+    const secrets = reports.flatMap((report) => report.secrets ?? []);
+    const reached = [...findings, ...secrets].filter(({ severity }) =>
+      reachesSeverity(severity, failOn),
+    ).length;
     if (reached > 0) {
       terminal.err(
         `exit 1: ${reached} ${reached === 1 ? 'finding' : 'findings'} at or above --fail-on ${failOn}\n`,

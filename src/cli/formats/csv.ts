@@ -2,6 +2,7 @@
 import type { ScanReport } from '../../scan/index.ts';
 import { compareFindings } from './fix-plan.ts';
 import type { ReportFormat } from './format.ts';
+import { removalText } from './secret-wording.ts';
 import { notices, printable, suppressionText, verdict } from './wording.ts';
 
 const HEADER = [
@@ -86,7 +87,18 @@ function reportRows(report: ScanReport): readonly Row[] {
       text: problem.message,
     }),
   );
-  return [target, ...findings, ...problems];
+  const secrets = (report.secrets ?? []).map(
+    (secret): Row => ({
+      ...common,
+      record: 'secret',
+      severity: secret.severity,
+      id: secret.rule,
+      layer: secret.layer,
+      path: secret.source === 'file' ? `${secret.path}:${secret.line}` : `${secret.source} ${secret.path}`,
+      text: [secret.title, secret.masked, removalText(secret)].filter((part) => part !== '').join(', '),
+    }),
+  );
+  return [target, ...findings, ...secrets, ...problems];
 }
 
 /** Quotes a cell; text that a spreadsheet would take for a formula gets a leading apostrophe. */

@@ -2,6 +2,7 @@
 import type { ScanReport } from '../../scan/index.ts';
 import { compareFindings } from './fix-plan.ts';
 import { isOpen, type ReportFormat } from './format.ts';
+import { removalText, secretPlace } from './secret-wording.ts';
 import { advisoriesLine, notices, problemPlace, suppressionText, verdict } from './wording.ts';
 
 export const junitFormat: ReportFormat = {
@@ -29,9 +30,10 @@ interface Suite {
 
 function suite(report: ScanReport): Suite {
   const name = report.image?.platform ? `${report.target} ${report.image.platform}` : report.target;
-  const cases = [...findingCases(report), ...problemCases(report)];
-  const failures = report.findings.filter(isOpen).length;
-  const skipped = report.findings.length - failures;
+  const cases = [...findingCases(report), ...secretCases(report), ...problemCases(report)];
+  const open = report.findings.filter(isOpen).length;
+  const failures = open + (report.secrets?.length ?? 0);
+  const skipped = report.findings.length - open;
   const unscanned = report.status === 'unscannable' && report.problems.length === 0;
   if (unscanned) cases.push(errorCase('scan', 'NOT_SCANNED', verdict(report)));
   if (cases.length === 0) cases.push(`    <testcase classname="scan" name="${xml(verdict(report))}"/>`);
@@ -68,6 +70,18 @@ function findingCases(report: ScanReport): string[] {
       isOpen(finding)
         ? `      <failure type="${finding.severity}" message="${xml(message)}">${xml(text)}</failure>`
         : `      <skipped message="${xml(`exempt: ${suppressionText(finding)}`)}"/>`,
+      '    </testcase>',
+    ].join('\n');
+  });
+}
+
+function secretCases({ secrets = [] }: ScanReport): string[] {
+  return secrets.map((secret) => {
+    const message = `${secret.severity}: ${secret.title} (${secret.masked})`;
+    const text = [secretPlace(secret), removalText(secret), secret.remediation].filter((part) => part !== '');
+    return [
+      `    <testcase classname="secrets" name="${xml(`${secret.rule} ${secretPlace(secret)}`)}">`,
+      `      <failure type="${secret.severity}" message="${xml(message)}">${xml(text.join('\n'))}</failure>`,
       '    </testcase>',
     ].join('\n');
   });

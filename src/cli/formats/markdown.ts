@@ -1,8 +1,9 @@
 // `-o markdown`: a report for pull requests and tickets (GitHub flavoured tables).
 import { SEVERITIES } from '../../core/index.ts';
-import type { Finding, ScanReport } from '../../scan/index.ts';
+import type { Finding, ScanReport, SecretFinding } from '../../scan/index.ts';
 import { compareFindings, planFixes } from './fix-plan.ts';
 import { type FormatContext, isOpen, type ReportFormat } from './format.ts';
+import { removalText, secretPlace } from './secret-wording.ts';
 import {
   advisoriesLine,
   distributionLine,
@@ -30,6 +31,7 @@ function renderReport(report: ScanReport, context: FormatContext): readonly stri
     if (open.length > 0) lines.push(...fixes(report, context), ...counts(open), ...findings(open));
     lines.push(...exempt(report));
   }
+  if (report.secrets !== undefined && report.secrets.length > 0) lines.push(...secrets(report.secrets));
   if (report.problems.length > 0) lines.push(...problems(report));
   while (lines.at(-1) === '') lines.pop();
   return lines;
@@ -90,6 +92,16 @@ function exempt(report: ScanReport): readonly string[] {
     .map((finding) => [finding.severity, finding.id, finding.package, suppressionText(finding)]);
   if (rows.length === 0) return [];
   return ['### Exempt', '', ...table(['Severity', 'Id', 'Package', 'Why'], rows), ''];
+}
+
+function secrets(found: readonly SecretFinding[]): readonly string[] {
+  const rows = found.map((secret) => [
+    secret.severity,
+    secret.title,
+    secret.masked,
+    [secretPlace(secret), removalText(secret)].filter((part) => part !== '').join(', '),
+  ]);
+  return ['### Secrets', '', ...table(['Severity', 'Kind', 'Value', 'Where'], rows), ''];
 }
 
 function problems(report: ScanReport): readonly string[] {

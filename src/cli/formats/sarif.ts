@@ -5,6 +5,7 @@ import type { Finding, ScanProblem, ScanReport } from '../../scan/index.ts';
 import { compareFindings } from './fix-plan.ts';
 import type { ReportFormat } from './format.ts';
 import { endOfLifeResult, endOfLifeRule } from './sarif-end-of-life.ts';
+import { secretResults } from './sarif-secrets.ts';
 import { advisoriesLine, notices, problemPlace, suppressionText, verdict } from './wording.ts';
 
 /** Scores for `security-severity` where the advisory carries no CVSS score: the middle of each CVSS band. */
@@ -41,13 +42,14 @@ function run(report: ScanReport, toolVersion: string): object {
   }
   const order = [...worst.keys()];
   const indexes = new Map(order.map((id, index) => [id, index]));
+  const secrets = secretResults(report, order.length, level, relativeUri);
   return {
     tool: {
       driver: {
         name: 'breakwater',
         version: toolVersion,
         semanticVersion: toolVersion,
-        rules: [...[...worst.values()].map(rule), ...endOfLifeRule(report)],
+        rules: [...[...worst.values()].map(rule), ...secrets.rules, ...endOfLifeRule(report)],
       },
     },
     automationDetails: {
@@ -63,7 +65,8 @@ function run(report: ScanReport, toolVersion: string): object {
     ],
     results: [
       ...findings.map((finding) => result(finding, indexes.get(finding.id) ?? 0)),
-      ...endOfLifeResult(report, order.length),
+      ...secrets.results,
+      ...endOfLifeResult(report, order.length + secrets.rules.length),
     ],
     properties: {
       target: report.target,

@@ -5,6 +5,7 @@ import type { Finding, ScanReport } from '../../scan/index.ts';
 import { type Cell, layoutColumns, truncate } from '../columns.ts';
 import { compareFindings, type Fix, planFixes } from './fix-plan.ts';
 import { type FormatContext, isOpen, type ReportFormat } from './format.ts';
+import { removalText, secretPlace, secretsText } from './secret-wording.ts';
 import {
   advisoriesLine,
   distributionLine,
@@ -51,6 +52,7 @@ function renderReport(report: ScanReport, context: FormatContext, colours: Colou
     }
     lines.push(...exemptFindings(report, context, colours));
   }
+  lines.push(...secretLines(report, context, colours));
   lines.push(...problems(report, context, colours));
   for (const notice of notices(report)) lines.push('', `${colours.yellow('NOTICE')}  ${printable(notice)}`);
   return lines.map((line) => line.trimEnd());
@@ -107,6 +109,36 @@ function fixFirst(
   const rest = fixes.length - shown.length;
   if (rest > 0) lines.push(`  … and ${rest} more; --all shows them`);
   return lines;
+}
+
+/** Secrets lead with their number; a deleted file is still in its layer. */
+function secretLines(report: ScanReport, context: FormatContext, colours: Colours): readonly string[] {
+  const { secrets = [] } = report;
+  const text = secretsText(report);
+  if (text === undefined || report.status !== 'finished') return [];
+  if (secrets.length === 0) return ['', `${colours.bold('SECRETS')}  none found`];
+  const shown = context.showAll ? secrets : secrets.slice(0, FIXES_SHOWN);
+  const rows = shown.map((secret): readonly Cell[] => [
+    severityCell(secret.severity, colours),
+    { text: printable(secret.title), paint: colours.bold },
+    { text: printable(secret.masked) },
+    { text: printable(secretPlace(secret)) },
+    { text: removalText(secret), paint: colours.dim },
+  ]);
+  const columns = [
+    { title: '' },
+    { title: '', shrinkTo: 16 },
+    { title: '' },
+    { title: '', shrinkTo: 20 },
+    { title: '', priority: 1 },
+  ];
+  const rest = secrets.length - shown.length;
+  return [
+    '',
+    `${colours.bold('SECRETS')}  ${text}`,
+    ...layoutColumns(columns, rows, context.width, '  '),
+    ...(rest > 0 ? [`  … and ${rest} more; --all shows them`] : []),
+  ];
 }
 
 function severityCounts(

@@ -180,6 +180,38 @@ export const vulnerableReport: ScanReport = {
     notices: [],
   },
   scannedAt: '2026-01-02T06:30:00.000Z',
+  secrets: [
+    {
+      rule: 'private-key',
+      title: 'PEM: Private key',
+      severity: 'critical',
+      source: 'file',
+      path: 'app/.ssh/id_rsa',
+      line: 1,
+      layer: 0,
+      layerDigest: `sha256:${'a'.repeat(64)}`,
+      removedInLayer: 1,
+      masked: '******',
+      fingerprint: '0123456789abcdef0123456789abcdef',
+      validated: 'structure',
+      remediation: 'Replace it by making a new key pair.',
+    },
+    {
+      rule: 'gitlab-pat',
+      title: 'GitLab: Personal access token',
+      severity: 'critical',
+      source: 'environment',
+      path: 'CI_TOKEN',
+      line: 1,
+      layer: null,
+      layerDigest: null,
+      removedInLayer: null,
+      masked: 'glpa******rS',
+      fingerprint: 'fedcba9876543210fedcba9876543210',
+      validated: 'pattern',
+      remediation: 'Replace it under Preferences, Access tokens.',
+    },
+  ],
 };
 
 /** Nothing was found, with the starter advisories: must not read as clean. */
@@ -187,6 +219,7 @@ export const starterReport: ScanReport = {
   ...vulnerableReport,
   target: 'oci:./image',
   findings: [],
+  secrets: [],
   problems: [],
   advisories: {
     ...vulnerableReport.advisories,
@@ -204,6 +237,7 @@ export const unscannableReport: ScanReport = {
   reason: 'the config is a Helm chart',
   packages: [],
   findings: [],
+  secrets: [],
   distribution: null,
   problems: [{ code: 'SCAN_NOT_AN_IMAGE', message: 'the config is a Helm chart', layer: null, path: null }],
 };
