@@ -14,7 +14,7 @@ export const explain: CommandAction = async (context, [id = '', text = ''], opti
   const outputs = parseOutputs(optionTexts(options['output']), ['text', 'json'], 'text');
   const target = parseTarget(text, options['offline'] === true);
   const sources = await readSuppressionSources(options);
-  const advisories = openAdvisories(optionText(options['advisories']));
+  const advisories = openAdvisories(optionText(options['advisories']), context.environment);
   try {
     const found = await scanTarget(
       target,
