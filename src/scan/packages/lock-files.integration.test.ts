@@ -11,12 +11,13 @@ import { systemClock } from '../../core/index.ts';
 import { scanDirectory } from '../scan-directory.ts';
 
 const OBJCOPY = 'objcopy';
+const RUBY = 'ruby';
 
 const has = (tool: string, ...args: string[]): boolean =>
   spawnSync(tool, args, { stdio: 'ignore' }).status === 0;
 const hasNpm = has('npm', '--version');
 const hasPip = has('python3', '-m', 'pip', '--version');
-const hasRuby = has('ruby', '-e', 'Gem::Specification');
+const hasRuby = has(RUBY, '-e', 'Gem::Specification');
 const hasCargo = has('cargo', '--version') && has(OBJCOPY, '--version');
 
 let directory: string;
@@ -195,7 +196,7 @@ describe('beside the tools that write lock files', () => {
   it.skipIf(!hasRuby)('reads specifications of gems as RubyGems does (skipped without ruby)', async () => {
     const root = folder('ruby');
     const ask = (script: string): string[] =>
-      execFileSync('ruby', ['-e', script], { encoding: 'utf8' }).trim().split('\n').filter(Boolean);
+      execFileSync(RUBY, ['-e', script], { encoding: 'utf8' }).trim().split('\n').filter(Boolean);
     const files = ask(
       'puts Gem::Specification.dirs.flat_map { |d| Dir[d + "/*.gemspec"] + Dir[d + "/default/*.gemspec"] }',
     );
