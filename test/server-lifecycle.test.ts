@@ -1,7 +1,7 @@
 // Start and end of a real server: first run with the sample, graceful end with an upload in flight, refusals, backup and restore.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -188,8 +188,17 @@ describe('server', () => {
       expect([offline.status, offline.stdout]).toEqual([0, expect.stringContaining('--blobs')]);
 
       const target = join(folder, 'target');
+      const damaged = join(folder, 'damaged.backup');
+      writeFileSync(damaged, readFileSync(file).subarray(0, -1));
+      const refused = await run(['restore', damaged, '--data', target]);
+      expect([refused.status === 0, refused.stderr]).toEqual([
+        false,
+        expect.stringContaining('STORE_BACKUP_DAMAGED'),
+      ]);
+      expect(existsSync(target)).toBe(false);
       const back = await run(['restore', file, '--data', target]);
       expect([back.status, back.stdout]).toEqual([0, expect.stringContaining('restored metadata and blobs')]);
+      expect(back.stdout).not.toContain('left out');
       const wrong = await run(['restore', file, '--data', target]);
       expect([wrong.status === 0, wrong.stderr]).toEqual([
         false,

@@ -5,7 +5,7 @@ import { appliedMigrations } from './backup.ts';
 import type { BackupRow, BackupTable } from './backup-format.ts';
 import { readObjects, type ObjectSink } from './backup-objects.ts';
 import { openBackup, readRows, readSection, type BackupFile } from './backup-reader.ts';
-import { OBJECT_COLUMN, readTables, type Table } from './backup-tables.ts';
+import { OBJECT_COLUMN, readTables, SEEDED, type Table } from './backup-tables.ts';
 import { storeErrors } from './errors.ts';
 import type { BlobDriver, BlobWriter, Database, Store } from './types.ts';
 
@@ -30,15 +30,20 @@ export interface RestoreReport {
 }
 
 /**
- * Restores `path`. The whole file is checked before anything is changed; rows are written in batches of at most
+ * Restores the file at a path, or one opened already, which is then closed. The whole file is checked before anything
+ * is changed; rows are written in batches of at most
  * {@link MAX_ROWS_PER_TRANSACTION}. While it runs, and after it broke off, `isRestoreUnfinished` is true: such a
  * store must not be served, but be removed and restored again.
  *
  * Rejects, with nothing changed, with STORE_BACKUP_READ, STORE_BACKUP_DAMAGED, STORE_BACKUP_NEWER_FORMAT,
  * STORE_BACKUP_NEWER_SCHEMA, STORE_BACKUP_TABLE_MISSING (a backup too old), STORE_RESTORE_NOT_EMPTY, STORE_BLOB_EXISTS (objects are there).
  */
-export async function restoreStore(path: string, store: Pick<Store, 'db' | 'blobs'>): Promise<RestoreReport> {
-  const file = await openBackup(path);
+export async function restoreStore(
+  source: string | BackupFile,
+  store: Pick<Store, 'db' | 'blobs'>,
+): Promise<RestoreReport> {
+  const file = typeof source === 'string' ? await openBackup(source) : source;
+  const { path } = file;
   try {
     const tables = await readTables(store.db);
     const plan = await checkSchema(file, store.db, tables);
@@ -107,6 +112,7 @@ async function refuseNonEmpty(db: Database, tables: readonly Table[]): Promise<v
     throw storeErrors.create('STORE_RESTORE_NOT_EMPTY', { table: 'restore_unfinished' });
   }
   for (const { name } of tables) {
+    if (SEEDED.includes(name)) continue;
     const { rows } = await sql`select 1 from ${sql.table(name)} limit 1`.execute(db);
     if (rows.length > 0) throw storeErrors.create('STORE_RESTORE_NOT_EMPTY', { table: name });
   }
@@ -123,6 +129,7 @@ async function restoreTable(
   table: Table,
   section: BackupTable,
 ): Promise<number> {
+  if (SEEDED.includes(table.name)) await sql`delete from ${sql.table(table.name)}`.execute(db);
   const refersToItself = table.references.some((key) => key.table === table.name);
   let total = 0;
   for (;;) {

@@ -19,6 +19,9 @@ const TRANSIENT = [
   'registry_upload',
 ];
 
+/** Tables that migrations put their only row into: a new store has it, and a restore replaces it. */
+export const SEEDED: readonly string[] = ['scan_advisory_current'];
+
 /** Columns of this name hold ids of stored objects. */
 export const OBJECT_COLUMN = 'object_id';
 

@@ -14,7 +14,7 @@ import {
   systemRandomness,
 } from '../../core/index.ts';
 import { BACKUP_REPORT_HEADER, readServerFile } from '../../server/index.ts';
-import { backupStore, openStore, restoreStore, type Store } from '../../store/index.ts';
+import { backupStore, openBackup, openStore, restoreStore, type Store } from '../../store/index.ts';
 import type { CommandAction } from '../command-line.ts';
 import { cliErrors } from '../errors.ts';
 import { optionText, requiredText } from '../option-values.ts';
@@ -58,9 +58,16 @@ export const restore: CommandAction = async ({ terminal }, [file = ''], options)
   if (server !== undefined)
     throw cliErrors.create('CLI_RESTORE_RUNNING', { directory: dataDirectory, pid: server.pid });
   await refuseMissing(file);
-  const store = await open(dataDirectory, optionText(options['databaseUrl']));
+  // Before the store is opened: a file that cannot be restored must leave no new data directory behind.
+  const source = await openBackup(file);
+  const store = await open(dataDirectory, optionText(options['databaseUrl'])).catch(
+    async (error: unknown) => {
+      await source.close();
+      throw error;
+    },
+  );
   try {
-    const report = await restoreStore(file, store);
+    const report = await restoreStore(source, store);
     const rows = Object.values(report.tables).reduce((sum, count) => sum + count, 0);
     const lines = [
       `restored ${report.contents} of ${report.createdAt}: ${rows} rows, ${report.objects} objects (${megabytes(report.objectBytes)})`,
