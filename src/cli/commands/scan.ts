@@ -33,7 +33,7 @@ export const scan: CommandAction = async (context, [text = ''], options) => {
   const target = parseTarget(text, options['offline'] === true);
   const wishes = registryWishes(options, target);
   const sources = await readSuppressionSources(options);
-  const advisories = openAdvisories(optionText(options['advisories']));
+  const advisories = openAdvisories(optionText(options['advisories']), context.environment);
   try {
     refuseOldAdvisories(advisories, settings.maxAgeMs);
     const reading = targetScanSettings(options, context.environment);
