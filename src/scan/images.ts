@@ -5,6 +5,7 @@ import { scanErrors } from './errors.ts';
 import type { ImageFreshness } from './freshness.ts';
 import { digestsOf, scanStatus, statusOf, type ImageScanStatus } from './scan-status.ts';
 import { findScans, type ImageScan } from './store.ts';
+import { compareFindings } from './finding-order.ts';
 import { listFindings, listPackages, type StoredFinding } from './store-queries.ts';
 import type { DistributionRelease, ImagePackage, ReportLayer, ScanProblem } from './types.ts';
 
@@ -78,7 +79,7 @@ export async function findImage(
     layers: own?.layers ?? [],
     problems: own?.problems ?? [],
     packages: packages.packages,
-    findings: findings.findings,
+    findings: findings.findings.toSorted(compareFindings),
     children: image.children.map((child) => ({
       ...child,
       platform: child.platform ?? scans.get(child.digest)?.platform ?? null,

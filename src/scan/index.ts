@@ -3,6 +3,7 @@ export * from './types.ts';
 export type { SecretFinding } from './secrets/types.ts';
 export { fileLayerCache, memoryLayerCache } from './layer-cache.ts';
 export { scanRoutes } from './routes.ts';
+export { compareFindings } from './finding-order.ts';
 export { explainFinding, type ExplainedPackage, type Explanation } from './advice/explanation.ts';
 export { explanationRoutes } from './advice/routes.ts';
 export { adviseUpgrades } from './advice/upgrades.ts';

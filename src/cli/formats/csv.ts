@@ -1,6 +1,5 @@
 // `-o csv` (RFC 4180): one record per target, finding and problem; cells cannot start a spreadsheet formula.
-import type { ScanReport } from '../../scan/index.ts';
-import { compareFindings } from './fix-plan.ts';
+import { compareFindings, type ScanReport } from '../../scan/index.ts';
 import type { ReportFormat } from './format.ts';
 import { removalText } from './secret-wording.ts';
 import { notices, printable, suppressionText, verdict } from './wording.ts';

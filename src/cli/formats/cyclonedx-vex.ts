@@ -1,6 +1,5 @@
 // `-o cyclonedx-vex`: a CycloneDX 1.6 document of nothing but the exempt vulnerabilities and their components.
-import type { Finding, ScanReport } from '../../scan/index.ts';
-import { compareFindings } from './fix-plan.ts';
+import { compareFindings, type Finding, type ScanReport } from '../../scan/index.ts';
 import { isOpen, type ReportFormat } from './format.ts';
 import { documentUuid } from './identifiers.ts';
 import { advisoriesLine, notices, suppressionText, verdict } from './wording.ts';

@@ -1,7 +1,12 @@
 // `-o cyclonedx`: CycloneDX 1.6 JSON (ECMA-424): components, and vulnerabilities that refer to them.
 import type { Severity } from '../../core/index.ts';
-import type { DistributionRelease, Finding, ImagePackage, ScanReport } from '../../scan/index.ts';
-import { compareFindings } from './fix-plan.ts';
+import {
+  compareFindings,
+  type DistributionRelease,
+  type Finding,
+  type ImagePackage,
+  type ScanReport,
+} from '../../scan/index.ts';
 import type { ReportFormat } from './format.ts';
 import { documentUuid, uniqueNames } from './identifiers.ts';
 import { advisoriesLine, notices, problemPlace, suppressionText, verdict } from './wording.ts';

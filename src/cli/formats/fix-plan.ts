@@ -1,6 +1,6 @@
 // What to fix first: findings grouped by the upgrade that ends them, most urgent upgrade first.
 import { severityRank, type Severity } from '../../core/index.ts';
-import type { Finding, ScanReport } from '../../scan/index.ts';
+import { compareFindings, type Finding, type ScanReport } from '../../scan/index.ts';
 
 /** One upgrade and what it ends. */
 export interface Fix {
@@ -63,18 +63,6 @@ export function planFixes(
   return [...groups.values()]
     .toSorted((a, b) => compareUrgency(a.findings, b.findings) || compareText(a.name, b.name))
     .flatMap((group) => toFix(group));
-}
-
-/** Orders findings by what matters most to somebody who can fix only some of them. */
-export function compareFindings(a: Finding, b: Finding): number {
-  return (
-    Number(b.exploited) - Number(a.exploited) ||
-    severityRank(a.severity) - severityRank(b.severity) ||
-    (b.epss ?? 0) - (a.epss ?? 0) ||
-    Number(b.fixed !== null) - Number(a.fixed !== null) ||
-    compareText(a.package, b.package) ||
-    compareText(a.id, b.id)
-  );
 }
 
 function toFix(group: Group): Fix[] {

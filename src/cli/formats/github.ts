@@ -1,7 +1,6 @@
 // `-o github`: workflow commands of GitHub Actions that become annotations, the most important finding first.
 import type { Severity } from '../../core/index.ts';
-import type { Finding, ScanReport } from '../../scan/index.ts';
-import { compareFindings } from './fix-plan.ts';
+import { compareFindings, type Finding, type ScanReport } from '../../scan/index.ts';
 import { isOpen, type ReportFormat } from './format.ts';
 import { advisoriesLine, notices, printable, problemPlace, verdict } from './wording.ts';
 

@@ -1,6 +1,5 @@
 // `-o junit`: JUnit XML for build servers; a finding is a failed test, what could not be read is an error.
-import type { ScanReport } from '../../scan/index.ts';
-import { compareFindings } from './fix-plan.ts';
+import { compareFindings, type ScanReport } from '../../scan/index.ts';
 import { isOpen, type ReportFormat } from './format.ts';
 import { removalText, secretPlace } from './secret-wording.ts';
 import { advisoriesLine, notices, problemPlace, suppressionText, verdict } from './wording.ts';

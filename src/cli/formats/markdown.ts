@@ -1,7 +1,7 @@
 // `-o markdown`: a report for pull requests and tickets (GitHub flavoured tables).
 import { SEVERITIES } from '../../core/index.ts';
-import type { Finding, ScanReport, SecretFinding } from '../../scan/index.ts';
-import { compareFindings, planFixes } from './fix-plan.ts';
+import { compareFindings, type Finding, type ScanReport, type SecretFinding } from '../../scan/index.ts';
+import { planFixes } from './fix-plan.ts';
 import { type FormatContext, isOpen, type ReportFormat } from './format.ts';
 import { removalText, secretPlace } from './secret-wording.ts';
 import {

@@ -1,6 +1,5 @@
 // `-o openvex`: OpenVEX 0.2 of what is exempt: what a VEX document ruled out, and what somebody took on.
-import type { Finding, ScanReport } from '../../scan/index.ts';
-import { compareFindings } from './fix-plan.ts';
+import { compareFindings, type Finding, type ScanReport } from '../../scan/index.ts';
 import { isOpen, type ReportFormat } from './format.ts';
 import { documentUuid } from './identifiers.ts';
 import { advisoriesLine, notices, suppressionText, verdict } from './wording.ts';

@@ -1,8 +1,7 @@
 // `-o sarif`: SARIF 2.1.0 (OASIS); one run per image, one rule per vulnerability, one result per finding.
 import { createHash } from 'node:crypto';
 import { severityRank, type Severity } from '../../core/index.ts';
-import type { Finding, ScanProblem, ScanReport } from '../../scan/index.ts';
-import { compareFindings } from './fix-plan.ts';
+import { compareFindings, type Finding, type ScanProblem, type ScanReport } from '../../scan/index.ts';
 import type { ReportFormat } from './format.ts';
 import { endOfLifeResult, endOfLifeRule } from './sarif-end-of-life.ts';
 import { secretResults } from './sarif-secrets.ts';

@@ -1,9 +1,9 @@
 // `-o table`: what to fix first, then counts, then what could not be read; `--all` lists every finding.
 import { createColors } from 'picocolors';
 import { SEVERITIES, type Severity } from '../../core/index.ts';
-import type { Finding, ScanReport } from '../../scan/index.ts';
+import { compareFindings, type Finding, type ScanReport } from '../../scan/index.ts';
 import { type Cell, layoutColumns, truncate } from '../columns.ts';
-import { compareFindings, type Fix, planFixes } from './fix-plan.ts';
+import { type Fix, planFixes } from './fix-plan.ts';
 import { type FormatContext, isOpen, type ReportFormat } from './format.ts';
 import { removalText, secretPlace, secretsText } from './secret-wording.ts';
 import {

@@ -74,7 +74,7 @@ function findingsSection(view: ImageDetailView): Html {
   }
   return html`<p>Open findings: ${severityCounts(view.scan.counts)}</p>
 <div class="scroll"><table>
-<caption>Findings, most severe first</caption>
+<caption>Findings, exploited ones first, then the most severe</caption>
 <thead><tr><th scope="col">Vulnerability</th><th scope="col">Severity</th><th scope="col">Package</th><th scope="col">Installed</th><th scope="col">Fixed in</th><th scope="col">Exploited</th><th scope="col">Found in</th></tr></thead>
 <tbody>
 ${view.findings.map(
