@@ -7,6 +7,7 @@ export * from './job-names.ts';
 export * from './limits.ts';
 export * from './logging.ts';
 export * from './metrics.ts';
+export * from './nursery.ts';
 export * from './severity.ts';
 export * from './http-client.ts';
 export * from './proxies.ts';

@@ -1,9 +1,8 @@
 // Moves a request body into an object: back-pressure, digest, limits, and what to do when either side gives up.
 import type { IncomingMessage } from 'node:http';
-import { MiB } from '../core/index.ts';
+import { exerciseNursery, MiB } from '../core/index.ts';
 import type { DigestHasher } from '../oci/index.ts';
 import type { BlobWriter } from '../store/index.ts';
-import { exerciseNursery } from './nursery.ts';
 import { ClientGone } from './request-body.ts';
 
 /** Bytes taken off the socket and not yet handed to the writer before the socket is paused. */
@@ -66,7 +65,7 @@ class BodyPump {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    exerciseNursery();
+    exerciseNursery(chunk.length);
     this.#received += chunk.length;
     if (this.#received > this.#target.limit) {
       this.#request.pause();

@@ -1,6 +1,6 @@
 // Reads one layer in a single streaming pass: inflate, hash (diffID), walk (OCI image-spec layer.md).
 import type { Readable } from 'node:stream';
-import { BreakwaterError, describeError } from '../../core/index.ts';
+import { BreakwaterError, describeError, exerciseNursery } from '../../core/index.ts';
 import { DigestHasher } from '../digest.ts';
 import { ociErrors } from '../errors.ts';
 import { classifyLayerType } from '../media-types.ts';
@@ -152,6 +152,7 @@ class LayerReading {
   }
 
   #inflated(bytes: Buffer): void {
+    exerciseNursery(bytes.length);
     this.#hasher.update(bytes);
     this.#walker.write(bytes);
     const { maxUncompressedBytes, maxRatio, ratioFloorBytes } = this.#limits;
