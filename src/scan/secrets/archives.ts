@@ -13,40 +13,61 @@ const MAX_INFLATED_BYTES = 32 * MiB;
 const MAX_FILE_BYTES = 2 * MiB;
 const MAX_FILES = 5_000;
 
+const TOO_LARGE = `files above ${MAX_FILE_BYTES / MiB} MiB in the archive`;
+
 const END_OF_DIRECTORY = 0x06054b50;
 const DIRECTORY_ENTRY = 0x02014b50;
 const LOCAL_HEADER = 0x04034b50;
 const STORED = 0;
 const DEFLATED = 8;
 
-/** The files of an archive as far as they are wanted and can be read. Other bytes give nothing. */
-export function* archivedFiles(bytes: Buffer, wanted: (path: string) => boolean): Generator<ArchivedFile> {
+/** Hears what of an archive was not searched, and why. */
+export type LeftOut = (reason: string) => void;
+
+/** The files of an archive as far as they are wanted and can be read; the rest is told to `leftOut`. Other bytes give nothing. */
+export function* archivedFiles(
+  bytes: Buffer,
+  wanted: (path: string) => boolean,
+  leftOut: LeftOut,
+): Generator<ArchivedFile> {
   if (bytes.length < 22) return;
-  if (bytes.readUInt32LE(0) === LOCAL_HEADER) yield* zipFiles(bytes, wanted);
+  if (bytes.readUInt32LE(0) === LOCAL_HEADER) yield* zipFiles(bytes, wanted, leftOut);
   else if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
     const plain = inflated(() => gunzipSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES }));
-    if (plain === undefined) return;
-    if (isTar(plain)) yield* tarFiles(plain, wanted);
+    if (plain === undefined) leftOut(`damaged, or inflates to more than ${MAX_INFLATED_BYTES / MiB} MiB`);
+    else if (isTar(plain)) yield* tarFiles(plain, wanted, leftOut);
     else yield { path: '', bytes: plain };
-  } else if (isTar(bytes)) yield* tarFiles(bytes, wanted);
+  } else if (isTar(bytes)) yield* tarFiles(bytes, wanted, leftOut);
 }
 
+/** Undefined when damaged or larger than the limit. */
 function inflated(inflate: () => Buffer): Buffer | undefined {
   try {
     return inflate();
   } catch {
-    // Damaged, or larger than the limit: what cannot be inflated holds nothing that a tool could use either.
     return undefined;
   }
 }
 
-function* zipFiles(bytes: Buffer, wanted: (path: string) => boolean): Generator<ArchivedFile> {
+function* zipFiles(
+  bytes: Buffer,
+  wanted: (path: string) => boolean,
+  leftOut: LeftOut,
+): Generator<ArchivedFile> {
   const end = bytes.lastIndexOf(Buffer.from([0x50, 0x4b, 0x05, 0x06]));
-  if (end < 0 || end + 22 > bytes.length || bytes.readUInt32LE(end) !== END_OF_DIRECTORY) return;
+  if (end < 0 || end + 22 > bytes.length || bytes.readUInt32LE(end) !== END_OF_DIRECTORY) {
+    leftOut('the archive has no directory');
+    return;
+  }
   let at = bytes.readUInt32LE(end + 16);
   let total = 0;
   for (let count = 0; count < MAX_FILES && at + 46 <= bytes.length; count++) {
-    if (bytes.readUInt32LE(at) !== DIRECTORY_ENTRY) return;
+    if (at + 4 > end) return;
+    if (bytes.readUInt32LE(at) !== DIRECTORY_ENTRY) {
+      leftOut('the directory of the archive is damaged');
+      return;
+    }
+    if (count === MAX_FILES - 1) leftOut(`files after the first ${MAX_FILES}`);
     const method = bytes.readUInt16LE(at + 10);
     const stored = bytes.readUInt32LE(at + 20);
     const size = bytes.readUInt32LE(at + 24);
@@ -54,11 +75,19 @@ function* zipFiles(bytes: Buffer, wanted: (path: string) => boolean): Generator<
     const path = bytes.toString('utf8', at + 46, at + 46 + nameLength);
     const local = bytes.readUInt32LE(at + 42);
     at += 46 + nameLength + bytes.readUInt16LE(at + 30) + bytes.readUInt16LE(at + 32);
-    if (size === 0 || size > MAX_FILE_BYTES || path.endsWith('/') || !wanted(path)) continue;
+    if (size === 0 || path.endsWith('/') || !wanted(path)) continue;
+    if (size > MAX_FILE_BYTES) {
+      leftOut(TOO_LARGE);
+      continue;
+    }
     total += size;
-    if (total > MAX_INFLATED_BYTES) return;
+    if (total > MAX_INFLATED_BYTES) {
+      leftOut(`more than ${MAX_INFLATED_BYTES / MiB} MiB of files`);
+      return;
+    }
     const content = zipContent(bytes, local, method, stored, size);
-    if (content !== undefined) yield { path, bytes: content };
+    if (content === undefined) leftOut('a file is damaged or of another compression');
+    else yield { path, bytes: content };
   }
 }
 
@@ -84,7 +113,11 @@ function isTar(bytes: Buffer): boolean {
   return bytes.length >= BLOCK && bytes.toString('latin1', USTAR_AT, USTAR_AT + 5) === 'ustar';
 }
 
-function* tarFiles(bytes: Buffer, wanted: (path: string) => boolean): Generator<ArchivedFile> {
+function* tarFiles(
+  bytes: Buffer,
+  wanted: (path: string) => boolean,
+  leftOut: LeftOut,
+): Generator<ArchivedFile> {
   let at = 0;
   let longName = '';
   for (let count = 0; count < MAX_FILES && at + BLOCK <= bytes.length; count++) {
@@ -95,8 +128,11 @@ function* tarFiles(bytes: Buffer, wanted: (path: string) => boolean): Generator<
     const path = longName || tarName(bytes, at);
     longName = type === 0x4c ? text(content) : '';
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
+    if (count === MAX_FILES - 1) leftOut(`files after the first ${MAX_FILES}`);
     const file = type === 0x30 || type === 0;
-    if (file && size > 0 && size <= MAX_FILE_BYTES && wanted(path)) yield { path, bytes: content };
+    if (!file || size === 0 || !wanted(path)) continue;
+    if (size > MAX_FILE_BYTES) leftOut(TOO_LARGE);
+    else yield { path, bytes: content };
   }
 }
 

@@ -1,5 +1,5 @@
 // Searches the files of one layer for secrets while it streams by, beside what the catalogers read.
-import { MiB } from '../../core/index.ts';
+import { describeError, MiB } from '../../core/index.ts';
 import type { EntryInterest, LayerEntry } from '../../oci/index.ts';
 import { archivedFiles, MAX_ARCHIVE_BYTES } from './archives.ts';
 import { maskSecret, secretFingerprint } from './masking.ts';
@@ -23,6 +23,8 @@ interface Reader {
   /** Returns false for no more. */
   chunk(bytes: Buffer): boolean;
   end(): void;
+  /** The cataloger that reads the file too gave it up for its size. */
+  tooLarge?(): void;
 }
 
 export class LayerSecretSearch {
@@ -44,7 +46,7 @@ export class LayerSecretSearch {
     if (this.#files.size < MAX_PATHS) this.#files.add(pathHash(entry.path));
     this.#remove(entry.path);
     const reader = entry.type === 'file' && entry.size > 0 ? this.#reader(entry) : undefined;
-    return reader === undefined ? wanted : both(wanted, reader);
+    return reader === undefined ? wanted : both(wanted, this.#guarded(reader, entry.path));
   }
 
   /** An operating-system package of this layer owns the file (top folders that are links into usr/ resolved). */
@@ -69,9 +71,33 @@ export class LayerSecretSearch {
     this.#found.delete(path);
   }
 
+  /** A mistake in the search costs one file, not the scan. */
+  #guarded(reader: Reader, path: string): Reader {
+    let broken = false;
+    const guard = <T>(read: () => T): T | undefined => {
+      if (broken) return undefined;
+      try {
+        return read();
+      } catch (error) {
+        broken = true;
+        this.#problem(describeError(error), path);
+        return undefined;
+      }
+    };
+    return {
+      chunk: (bytes) => guard(() => reader.chunk(bytes)) ?? false,
+      end: () => {
+        guard(() => reader.end());
+      },
+      tooLarge: () => this.#problem('the file is larger than what is read of it', path),
+    };
+  }
+
   #reader(entry: LayerEntry): Reader | undefined {
     if (isArchivePath(entry.path) && searchKinds(entry.path) !== undefined) {
-      return entry.size <= MAX_ARCHIVE_BYTES ? this.#archiveReader(entry) : undefined;
+      if (entry.size <= MAX_ARCHIVE_BYTES) return this.#archiveReader(entry);
+      this.#problem(`archives above ${MAX_ARCHIVE_BYTES / MiB} MiB are not opened`, entry.path);
+      return undefined;
     }
     const kinds = searchKinds(entry.path);
     return kinds === undefined ? undefined : this.#textReader(entry, kinds);
@@ -83,6 +109,7 @@ export class LayerSecretSearch {
       chunk: (bytes) => {
         if (size === 0) this.#search.begin(kinds);
         if (size < SNIFFED_BYTES && bytes.subarray(0, SNIFFED_BYTES - size).includes(0)) {
+          if (size === 0 && hasUtf16Mark(bytes)) this.#problem('text in UTF-16 is not read', path);
           size = Number.POSITIVE_INFINITY;
           return false;
         }
@@ -109,12 +136,16 @@ export class LayerSecretSearch {
       },
       end: () => {
         const wanted = (path: string): boolean => searchKinds(path) !== undefined && !isArchivePath(path);
-        for (const file of archivedFiles(bytes.subarray(0, filled), wanted)) {
+        const reasons = new Set<string>();
+        for (const file of archivedFiles(bytes.subarray(0, filled), wanted, (reason) =>
+          reasons.add(reason),
+        )) {
           if (file.bytes.subarray(0, SNIFFED_BYTES).includes(0)) continue;
           this.#search.begin(searchKinds(file.path || entry.path.replace(/\.gz$/i, '')) ?? TOKENS_ONLY);
           this.#search.write(file.bytes);
           this.#keep(entry.path, file.path === '' ? entry.path : `${entry.path}!/${file.path}`);
         }
+        for (const reason of reasons) this.#problem(`not searched in the archive: ${reason}`, entry.path);
       },
     };
   }
@@ -137,6 +168,11 @@ export class LayerSecretSearch {
   }
 }
 
+/** The byte order mark of UTF-16, in either order. */
+function hasUtf16Mark(bytes: Buffer): boolean {
+  return (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+}
+
 const TOKENS_ONLY: RuleKinds = { token: true, assigned: false, generic: false };
 
 /** Reads for the cataloger and for secrets at once. */
@@ -151,6 +187,10 @@ function both(wanted: EntryInterest, reader: Reader): EntryInterest {
           reader.chunk(bytes);
           reader.end();
           wanted.onBytes(bytes);
+        },
+        onTooLarge: () => {
+          reader.tooLarge?.();
+          wanted.onTooLarge();
         },
       };
     case 'stream': {

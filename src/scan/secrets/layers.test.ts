@@ -49,6 +49,28 @@ async function places(layers: readonly (readonly TarEntry[])[]): Promise<string[
   );
 }
 
+describe('what is not searched', () => {
+  const partial = async (entry: TarEntry): Promise<string[]> =>
+    (await scan([[entry]])).problems
+      .filter(({ code }) => code === 'SCAN_SECRETS_PARTIAL')
+      .map(({ message }) => message);
+
+  it('is said: UTF-16 text, damaged archives, archives too large to open', async () => {
+    const utf16 = Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from('key=value', 'utf16le')]);
+    expect(await partial({ path: 'srv/a.txt', content: utf16 })).toEqual([
+      'could not search for secrets: text in UTF-16 is not read',
+    ]);
+    const cut = gzipSync(Buffer.alloc(5_000, 'secret words ')).subarray(0, 40);
+    expect(await partial({ path: 'srv/a.tar.gz', content: cut })).toEqual([
+      'could not search for secrets: not searched in the archive: damaged, or inflates to more than 32 MiB',
+    ]);
+    expect(await partial({ path: 'srv/a.zip', content: Buffer.alloc(9 << 20, 1) })).toEqual([
+      'could not search for secrets: archives above 8 MiB are not opened',
+    ]);
+    expect(await partial(file('srv/plain.txt'))).toEqual([]);
+  });
+});
+
 describe('secrets of an image', () => {
   it('are found in every layer, removed or not', async () => {
     expect(await places([[file('a')], [{ path: '.wh.a' }], [file('b')]])).toEqual([

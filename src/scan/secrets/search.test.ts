@@ -242,7 +242,15 @@ describe('archives', () => {
           end,
           Buffer.from(rest).subarray(0, 40),
         ]);
-        expect([...archivedFiles(bytes, () => true)].length).toBeLessThan(10);
+        expect(
+          [
+            ...archivedFiles(
+              bytes,
+              () => true,
+              () => {},
+            ),
+          ].length,
+        ).toBeLessThan(10);
       }),
     );
   });

@@ -98,7 +98,7 @@ export async function listSecrets(
   const { rows } = await sql<SecretRow>`
     select s.* from scan_image i
     join scan_secret s on s.image_digest = i.digest and s.generation = i.secret_generation
-    where i.digest = ${filter.image} and s.ordinal > ${after}
+    where i.digest = ${filter.image} and s.ordinal > ${after}::bigint
     order by s.ordinal limit ${filter.limit + 1}`.execute(db);
   const page = rows.slice(0, filter.limit);
   const last = rows.length > page.length ? page.at(-1) : undefined;
