@@ -33,10 +33,12 @@ export async function authorize(context: RegistryContext, exchange: Exchange, ne
   const header = request.headers.authorization;
   if (header === undefined) throw unauthorized(context, request, need);
   const isBearer = /^bearer /i.test(header);
-  if (!isBearer) refuseThrottled(context, address);
   const access = await context.identity.checkAuthorization(header, context.service);
   if (access === undefined) {
-    if (!isBearer) context.throttle.failed(address);
+    if (!isBearer) {
+      refuseThrottled(context, address);
+      context.throttle.failed(address);
+    }
     context.denials.record({
       action: 'login.failed',
       actor: claimedUser(header),
@@ -58,7 +60,10 @@ export async function authorize(context: RegistryContext, exchange: Exchange, ne
   throw new DistributionError(403, { code: 'DENIED', detail: detailOf(need) });
 }
 
-/** Ends the request with 429 when its address has failed to log in too often. */
+/**
+ * Ends a failed login with 429 when its address has failed too often. Called only after the credential proved wrong:
+ * whoever shares an address with a guesser still gets in with the right one.
+ */
 export function refuseThrottled(context: RegistryContext, address: string): void {
   const seconds = context.throttle.retryAfterSeconds(address);
   if (seconds === 0) return;

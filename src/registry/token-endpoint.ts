@@ -27,11 +27,10 @@ const NONE: RefreshAnswer = { kind: 'none' };
 const ISSUE: RefreshAnswer = { kind: 'issue' };
 
 async function serveBasic(context: RegistryContext, exchange: Exchange): Promise<void> {
-  const { request, query, address } = exchange;
+  const { request, query } = exchange;
   refuseOtherService(context, query.get('service'));
   const header = request.headers.authorization;
   if (header === undefined || !/^basic /i.test(header)) throw loginRequired(context);
-  refuseThrottled(context, address);
   const access = await context.identity.checkAuthorization(header, context.service);
   if (access === undefined) throw loginFailed(context, exchange, claimedUser(header));
   const offline = query.get('offline_token') === 'true';
@@ -39,7 +38,6 @@ async function serveBasic(context: RegistryContext, exchange: Exchange): Promise
 }
 
 async function serveForm(context: RegistryContext, exchange: Exchange): Promise<void> {
-  const { address } = exchange;
   const body = await readWholeBody(
     exchange,
     context.transfers,
@@ -48,7 +46,6 @@ async function serveForm(context: RegistryContext, exchange: Exchange): Promise<
   );
   const form = new URLSearchParams(body.toString('utf8'));
   refuseOtherService(context, form.get('service'));
-  refuseThrottled(context, address);
   const scopes = readScopes(form.getAll('scope'));
   const grantType = form.get('grant_type');
   if (grantType === 'refresh_token') {
@@ -130,6 +127,7 @@ function loginRequired(context: RegistryContext): DistributionError {
 }
 
 function loginFailed(context: RegistryContext, exchange: Exchange, actor: string): DistributionError {
+  refuseThrottled(context, exchange.address);
   context.throttle.failed(exchange.address);
   context.denials.record({
     action: 'login.failed',

@@ -47,14 +47,10 @@ export class Gate {
     const { identity, service } = this.#options;
     const { authorization } = request.headers;
     const address = request.ip;
-    const seconds = this.#throttle.retryAfterSeconds(address);
-    if (seconds > 0 && authorization !== undefined) {
-      void reply.header('retry-after', String(seconds));
-      throw serverErrors.create('SERVER_TOO_MANY_FAILURES', { seconds });
-    }
     const access = await identity.checkAuthorization(authorization, service);
     if (access === undefined) {
       if (authorization !== undefined) {
+        this.#refuseThrottled(address, reply);
         this.#throttle.failed(address);
         this.#record('login.failed', 'anonymous', request);
       }
@@ -66,6 +62,14 @@ export class Gate {
       throw serverErrors.create('SERVER_FORBIDDEN', { subject: access.subject.name });
     }
     return access;
+  }
+
+  /** Only wrong credentials wait: whoever shares an address with a guesser still gets in with the right one. */
+  #refuseThrottled(address: string, reply: FastifyReply): void {
+    const seconds = this.#throttle.retryAfterSeconds(address);
+    if (seconds === 0) return;
+    void reply.header('retry-after', String(seconds));
+    throw serverErrors.create('SERVER_TOO_MANY_FAILURES', { seconds });
   }
 
   /** A flood of failures must not become a flood of rows. */
