@@ -14,6 +14,8 @@ const NAME = /^[0-9a-f]{64}\.advisories$/;
 
 export class AdvisoryArchive {
   readonly #folder: string;
+  /** Copies made so far: two at once must not share a name. */
+  #copies = 0;
   readonly #path: string | undefined;
 
   /** `path` is the configured advisory file; without it the starter advisories are used, which need no copy. */
@@ -42,7 +44,7 @@ export class AdvisoryArchive {
     latest.close();
     if (this.#path === undefined || kind === 'starter' || this.#has(digest)) return digest;
     await mkdir(this.#folder, { recursive: true });
-    const temporary = join(this.#folder, `copy.${process.pid}.partial`);
+    const temporary = join(this.#folder, `copy.${process.pid}.${this.#copies++}.partial`);
     await copyFile(this.#path, temporary, constants.COPYFILE_FICLONE);
     // What was copied is kept under what it is: the file may have been replaced since it was opened.
     const copy = openAdvisoryFile(temporary);

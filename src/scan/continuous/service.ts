@@ -13,6 +13,8 @@ export const MATCH_IMAGE_JOB = 'match-image';
 
 const QUEUE = { retryLimit: 5, retryDelaySeconds: 2, expireSeconds: 3_600 } as const;
 const IMAGE_QUEUE = { retryLimit: 3, retryDelaySeconds: 2, expireSeconds: 600 } as const;
+/** How long an image waits while a newer file is being taken up. */
+const BEHIND_SECONDS = 1;
 /** How often the advisory file is looked at. */
 const POLL_MS = 3_000;
 
@@ -78,11 +80,25 @@ export class ContinuousMatching {
 
   /** Makes sure that an image is matched with the newest data after its scan has ended. */
   async afterScan(digest: string): Promise<void> {
-    const { jobs, db } = this.#options.store;
+    const { db } = this.#options.store;
     const scan = await findScan(db, digest);
     if (scan?.status !== 'finished' || scan.matchedCurrent) return;
-    await jobs.enqueue(MATCH_IMAGE_JOB, { digest }, { key: digest });
-    jobs.wake(MATCH_IMAGE_JOB);
+    await this.#enqueueImage(digest, 0);
+  }
+
+  async #enqueueImage(digest: string, delaySeconds: number): Promise<void> {
+    const { jobs } = this.#options.store;
+    await jobs.enqueue(MATCH_IMAGE_JOB, { digest }, { key: digest, delaySeconds });
+    if (delaySeconds === 0) jobs.wake(MATCH_IMAGE_JOB);
+  }
+
+  /**
+   * Is there a newer file than the one images are matched with? A scan may have used it already; matching that image now would
+   * take its findings back to the older data. The file is taken up at once.
+   */
+  async #isBehind(): Promise<boolean> {
+    const { digest } = await this.reload();
+    return (await currentEpoch(this.#options.store.db))?.digest !== digest;
   }
 
   /** The first epoch must exist before the first scan ends, or that scan would be matched twice. */
@@ -123,6 +139,10 @@ export class ContinuousMatching {
   async #image(payload: unknown): Promise<void> {
     const parsed = imagePayload.safeParse(payload);
     if (!parsed.success) return;
+    if (await this.#isBehind()) {
+      await this.#enqueueImage(parsed.data.digest, BEHIND_SECONDS);
+      return;
+    }
     if (!(await matchImage(this.#options, parsed.data.digest))) await this.afterScan(parsed.data.digest);
   }
 }
