@@ -14,6 +14,8 @@ need debootstrap debootstrap
 need docker-registry docker-registry
 need wrk wrk
 need zstd zstd
+need ruby ruby
+need php php-cli
 need rpmbuild rpm
 need db_load db-util
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || packages="$packages postgresql"

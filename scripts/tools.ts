@@ -15,6 +15,8 @@ export const TEST_TOOLS: Readonly<Record<string, string>> = {
   zstd: 'layers compressed by the zstd program',
   rpmbuild: 'RPM versions and databases against rpm itself',
   db_load: 'Berkeley DB databases of RPM',
+  ruby: 'versions and gems beside RubyGems',
+  php: "versions beside Composer's own order",
   initdb: 'everything on a real PostgreSQL',
   oras: 'pushes and attachments with oras',
 };
