@@ -20,6 +20,8 @@ export default defineConfig({
           name: 'integration',
           include: ['test/**/*.test.ts', 'src/**/*.integration.test.ts'],
           pool: 'forks',
+          // Real processes on a shared machine: CI tries once more, and the summary names every test that needed it.
+          retry: process.env['CI'] === undefined ? 0 : 1,
           sequence: { groupOrder: 1 },
           maxWorkers: 2,
           testTimeout: 180_000,
