@@ -117,7 +117,7 @@ const HOSTILE: readonly HostileLayer[] = [
   {
     name: 'broken wheel metadata',
     plain: () =>
-      archive(tarFile('usr/lib/python3/x-1.dist-info/METADATA', Buffer.from([0xff, 0xfe, 0, 1, 2]))),
+      archive(tarFile('usr/lib/python3/x-1.dist-info/METADATA', Buffer.from([0xfd, 0xfc, 0, 1, 2]))),
     code: 'SCAN_UNREADABLE_METADATA',
   },
 ];
