@@ -1,8 +1,7 @@
 // Blob uploads: `/v2/<name>/blobs/uploads/` and the sessions below it (OCI distribution-spec end-4 to end-6, end-11, end-13, end-14).
-import type { Access } from '../identity/index.ts';
+import { permits, type Access } from '../identity/index.ts';
 import { parseDigest, digestAlgorithm, digestOf, isRepositoryName } from '../oci/index.ts';
 import type { Digest, DigestAlgorithm } from '../oci/index.ts';
-import { permits } from '../identity/index.ts';
 import { authorize } from './authorization.ts';
 import type { Exchange, RegistryContext } from './context.ts';
 import { DistributionError, digestInvalid, methodNotAllowed, uploadTaken } from './distribution-errors.ts';

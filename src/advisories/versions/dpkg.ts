@@ -1,6 +1,6 @@
 // Debian package versions: [epoch:]upstream[-revision], ordered as deb-version(7) says.
 import type { VersionScheme } from '../types.ts';
-import { compareDigits, isDigit } from './digits.ts';
+import { compareDigits, isDigit, skipDigits } from './digits.ts';
 
 interface DebianVersion {
   readonly epoch: string;
@@ -27,16 +27,11 @@ export const dpkgScheme: VersionScheme = {
 function split(version: string): DebianVersion {
   const text = version.trim();
   const colon = text.indexOf(':');
-  const epoch = colon > 0 && allDigits(text, colon) ? text.slice(0, colon) : '';
+  const epoch = colon > 0 && skipDigits(text, 0) === colon ? text.slice(0, colon) : '';
   const rest = epoch === '' ? text : text.slice(colon + 1);
   const hyphen = rest.lastIndexOf('-');
   if (hyphen < 0) return { epoch, upstream: rest, revision: '' };
   return { epoch, upstream: rest.slice(0, hyphen), revision: rest.slice(hyphen + 1) };
-}
-
-function allDigits(text: string, end: number): boolean {
-  for (let index = 0; index < end; index++) if (!isDigit(text.charCodeAt(index))) return false;
-  return true;
 }
 
 /** Alternates between runs of non-digits (own order) and runs of digits (by value) until they differ. */
@@ -51,8 +46,8 @@ function comparePart(a: string, b: string): number {
       i++;
       j++;
     }
-    const leftEnd = digitsEnd(a, i);
-    const rightEnd = digitsEnd(b, j);
+    const leftEnd = skipDigits(a, i);
+    const rightEnd = skipDigits(b, j);
     const order = compareDigits(a.slice(i, leftEnd), b.slice(j, rightEnd));
     if (order !== 0) return order;
     i = leftEnd;
@@ -63,12 +58,6 @@ function comparePart(a: string, b: string): number {
 
 function nonDigitAt(text: string, index: number): boolean {
   return index < text.length && !isDigit(text.charCodeAt(index));
-}
-
-function digitsEnd(text: string, start: number): number {
-  let end = start;
-  while (end < text.length && isDigit(text.charCodeAt(end))) end++;
-  return end;
 }
 
 /** `~` before everything, then the end (and digits), then letters, then every other character. */
